@@ -1,0 +1,40 @@
+# Everything one types here. `make` alone lists it.
+CARGO ?= cargo
+# One feature set for building, testing and linting, so that nothing is compiled twice.
+FEATURES = --workspace --all-features
+
+.PHONY: help demo test test-all test-cluster bench check tools
+
+help: ## lists the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 16
+
+demo: ## builds both programs and serves the seed charts on http://127.0.0.1:8080 until Ctrl-C
+	@sh scripts/demo
+
+test: programs ## runs every test and story but the longest ones
+	$(CARGO) test $(FEATURES)
+
+test-all: programs ## runs the longest stories too
+	CHARTROOM_TEST_ALL=1 $(CARGO) test $(FEATURES)
+
+test-cluster: ## installs charts on a real Kubernetes API server (builds one: minutes the first time)
+	scripts/install-tools cluster
+	$(CARGO) build $(FEATURES) --bins
+	CHARTROOM_TEST_CLUSTER=1 $(CARGO) test $(FEATURES) --test stories cluster
+
+bench: ## measures Chartroom beside its peers and writes the report
+	scripts/install-tools bench
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) run --release --package bench
+
+check: ## checks formatting and lints, warnings denied
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(FEATURES) --all-targets -- --deny warnings
+
+tools: ## installs what the tests need beside Rust
+	scripts/install-tools test
+
+# The stories run the built programs, which `cargo test` alone does not build.
+.PHONY: programs
+programs: tools
+	$(CARGO) build $(FEATURES) --bins

@@ -1,0 +1,86 @@
+//! The machine and the programs a report is about.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::environment;
+
+/// What a reader needs to judge the figures.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    facts: Vec<(&'static str, String)>,
+}
+
+impl Machine {
+    /// Looks at the machine and asks the programs for their versions.
+    ///
+    /// # Errors
+    /// When the system does not say, or a program that is measured does not run.
+    pub(crate) fn inspect() -> Result<Self> {
+        let cores = std::thread::available_parallelism().context("the number of cores is not known")?;
+        let target = environment::target_folder()?;
+        let chartmuseum = match environment::chartmuseum() {
+            Some(program) => said(&program, &["--version"])?,
+            None => "not run: no binary on the machine".to_owned(),
+        };
+        let facts = vec![
+            ("date", said(Path::new("date"), &["-u", "+%Y-%m-%d %H:%M UTC"])?),
+            ("cores", format!("{cores} × {}", proc_field("/proc/cpuinfo", "model name")?)),
+            ("memory", memory()?),
+            ("kernel", fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned()),
+            ("file system", file_system(&target)?),
+            ("load before (1, 5, 15 minutes)", load()?),
+            ("Chartroom", said(&environment::chartroom()?, &["--version"])?),
+            ("nginx", said(&environment::tool("nginx")?, &["-v"])?),
+            ("helm", said(&environment::tool("helm3")?, &["version", "--short"])?),
+            ("ChartMuseum", chartmuseum),
+        ];
+        Ok(Self { facts })
+    }
+
+    /// Returns the facts as a Markdown table.
+    pub(crate) fn to_markdown(&self) -> String {
+        let mut text = String::from("| fact | value |\n|---|---|\n");
+        for (fact, value) in &self.facts {
+            let _ = writeln!(text, "| {fact} | {value} |");
+        }
+        text
+    }
+}
+
+fn memory() -> Result<String> {
+    let text = proc_field("/proc/meminfo", "MemTotal")?;
+    let kibibytes: u64 = text.trim_end_matches("kB").trim().parse().context("the memory's size is no number")?;
+    Ok(format!("{} GiB", (kibibytes + (1 << 19)) >> 20))
+}
+
+fn load() -> Result<String> {
+    let text = fs::read_to_string("/proc/loadavg")?;
+    Ok(text.split_whitespace().take(3).collect::<Vec<_>>().join(", "))
+}
+
+fn file_system(folder: &Path) -> Result<String> {
+    let folder = folder.display().to_string();
+    let text = said(Path::new("df"), &["--output=fstype", &folder])?;
+    Ok(text.split_whitespace().last().unwrap_or_default().to_owned())
+}
+
+fn proc_field(file: &str, name: &str) -> Result<String> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
+    Ok(line.unwrap_or("not known").trim().to_owned())
+}
+
+/// Returns the first line a program says about itself, on whichever stream.
+fn said(program: &Path, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .with_context(|| format!("cannot start `{}`", program.display()))?;
+    let text = [output.stdout, output.stderr].concat();
+    Ok(String::from_utf8_lossy(&text).lines().next().unwrap_or_default().trim().to_owned())
+}

@@ -1,0 +1,178 @@
+//! The report: what was measured, beside whom, against which bar, and whether the bar is met.
+//! Rule: a bar that is missed stands in the summary as plainly as one that is met.
+
+use std::fmt::Write;
+
+use crate::figures::number;
+use crate::machine::Machine;
+
+/// What one row of the design's table came to.
+#[derive(Debug)]
+pub(crate) struct Section {
+    /// The work.
+    pub(crate) title: &'static str,
+    /// What was done and how it was counted.
+    pub(crate) method: String,
+    /// What the peer showed when the design was written.
+    pub(crate) published: &'static str,
+    /// Who stands in the column beside ours.
+    pub(crate) peer: &'static str,
+    /// What was measured.
+    pub(crate) lines: Vec<Line>,
+}
+
+/// One measured figure beside its peer's.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    what: String,
+    ours: String,
+    peer: String,
+    chartmuseum: String,
+    judged: Option<(f64, Bar)>,
+}
+
+/// What a ratio or value has to reach.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bar {
+    /// At least that much.
+    AtLeast(f64),
+    /// At most that much.
+    AtMost(f64),
+    /// At most that many seconds.
+    Seconds(f64),
+    /// At most that many bytes.
+    Bytes(f64),
+}
+
+impl Bar {
+    fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(limit) => value >= limit,
+            Self::AtMost(limit) | Self::Seconds(limit) | Self::Bytes(limit) => value <= limit,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::AtLeast(limit) => format!("≥ {}", number(limit)),
+            Self::AtMost(limit) => format!("≤ {}", number(limit)),
+            Self::Seconds(limit) => format!("≤ {} s", number(limit)),
+            Self::Bytes(limit) => format!("≤ {} MB", number(limit / 1e6)),
+        }
+    }
+
+    fn value(self, value: f64) -> String {
+        match self {
+            Self::AtLeast(_) | Self::AtMost(_) => number(value),
+            Self::Seconds(_) => format!("{} s", number(value)),
+            Self::Bytes(_) => format!("{} MB", number(value / 1e6)),
+        }
+    }
+}
+
+impl Line {
+    /// Begins a line with what was measured and our own figure.
+    pub(crate) fn new(what: impl Into<String>, ours: impl Into<String>) -> Self {
+        let none = || "–".to_owned();
+        Self { what: what.into(), ours: ours.into(), peer: none(), chartmuseum: none(), judged: None }
+    }
+
+    /// Sets the peer's figure.
+    pub(crate) fn beside(mut self, peer: impl Into<String>) -> Self {
+        self.peer = peer.into();
+        self
+    }
+
+    /// Sets ChartMuseum's figure, or says that it was not run.
+    pub(crate) fn chartmuseum(mut self, figure: Option<String>) -> Self {
+        self.chartmuseum = figure.unwrap_or_else(|| "not run".to_owned());
+        self
+    }
+
+    /// Sets what is judged and the bar it is judged by.
+    pub(crate) fn judged(mut self, value: f64, bar: Bar) -> Self {
+        self.judged = Some((value, bar));
+        self
+    }
+
+    /// Returns whether the bar is met; nothing for a line that only informs.
+    pub(crate) fn is_met(&self) -> Option<bool> {
+        self.judged.map(|(value, bar)| bar.is_met(value))
+    }
+
+    fn cells(&self) -> String {
+        let (ratio, bar, met) = match self.judged {
+            None => ("–".to_owned(), "–".to_owned(), "–"),
+            Some((value, bar)) => {
+                (bar.value(value), bar.text(), if bar.is_met(value) { "met" } else { "**missed**" })
+            }
+        };
+        let Self { what, ours, peer, chartmuseum, .. } = self;
+        format!("| {what} | {ours} | {peer} | {chartmuseum} | {ratio} | {bar} | {met} |\n")
+    }
+}
+
+impl Section {
+    /// Returns the section as Markdown.
+    pub(crate) fn to_markdown(&self) -> String {
+        let Self { title, method, published, peer, lines } = self;
+        let mut text = format!("## {title}\n\n{method}\n\nPublished peer figure: {published}.\n\n");
+        let _ = writeln!(text, "| what | Chartroom | {peer} | ChartMuseum | ratio or value | bar | met |");
+        text.push_str("|---|---|---|---|---|---|---|\n");
+        text.extend(lines.iter().map(Line::cells));
+        text
+    }
+
+    fn summary(&self) -> String {
+        let judged = self.lines.iter().filter_map(|line| Some((line, line.is_met()?)));
+        let (met, missed): (Vec<_>, Vec<_>) = judged.partition(|(_, is_met)| *is_met);
+        let total = met.len() + missed.len();
+        let names: Vec<_> = missed.iter().map(|(line, _)| line.what.as_str()).collect();
+        let verdict = if missed.is_empty() { "met".to_owned() } else { format!("**missed**: {}", names.join("; ")) };
+        format!("| {} | {} of {total} | {verdict} |\n", self.title, met.len())
+    }
+}
+
+/// Returns the whole report as Markdown.
+pub(crate) fn render(sections: &[Section], machine: &Machine, command: &str) -> String {
+    let mut text = String::from("# Chartroom beside its peers\n\n");
+    text.push_str(
+        "Measured on one machine, in turns, with the client on the same cores: trust the ratios, not the absolutes. \
+         \"Not run\" means that the program was not on the machine; the figure published for it stands above the table.\n\n",
+    );
+    text.push_str(&machine.to_markdown());
+    let _ = write!(text, "\nTo repeat it: `{command}`.\n\n## Summary\n\n| work | bars met | verdict |\n|---|---|---|\n");
+    text.extend(sections.iter().map(Section::summary));
+    for section in sections {
+        text.push('\n');
+        text.push_str(&section.to_markdown());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(lines: Vec<Line>) -> Section {
+        Section { title: "work", method: "done".to_owned(), published: "fast", peer: "nginx", lines }
+    }
+
+    #[test]
+    fn a_missed_bar_is_named_in_table_and_summary() {
+        let section = section(vec![
+            Line::new("small", "9/s").beside("10/s").judged(0.9, Bar::AtLeast(0.95)),
+            Line::new("large", "10/s").beside("10/s").judged(1.0, Bar::AtLeast(0.95)),
+            Line::new("for information", "7 MB"),
+        ]);
+        assert!(section.to_markdown().contains("| small | 9/s | 10/s | – | 0.90 | ≥ 0.95 | **missed** |"));
+        assert_eq!(section.summary(), "| work | 1 of 2 | **missed**: small |\n");
+    }
+
+    #[test]
+    fn no_figure_meets_no_bar() {
+        for bar in [Bar::AtLeast(0.1), Bar::AtMost(9.0), Bar::Seconds(1.0), Bar::Bytes(1.0)] {
+            assert_eq!(Line::new("x", "y").judged(f64::NAN, bar).is_met(), Some(false));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What stands before the content of a document: directives and `---`.
+
+use super::{Context, Event, Events, Mark, State};
+use crate::yaml::error::YamlError;
+use crate::yaml::scan::Token;
+
+/// What the handles of tags stand for.
+#[derive(Default)]
+pub(super) struct TagPrefixes(Vec<(String, String)>);
+
+impl TagPrefixes {
+    /// Returns the full tag, nothing when the handle is not known.
+    pub(super) fn resolve(&self, handle: &str, suffix: &str) -> Option<String> {
+        let declared = self.0.iter().find(|(declared, _)| declared == handle);
+        let prefix = match (handle, declared) {
+            (_, Some((_, prefix))) => prefix,
+            ("", None) => "",
+            ("!", None) => "!",
+            ("!!", None) => "tag:yaml.org,2002:",
+            (_, None) => return None,
+        };
+        Some(format!("{prefix}{suffix}"))
+    }
+}
+
+impl Events<'_> {
+    /// Reads the directives; the next state is the content.
+    pub(super) fn start_document(&mut self) -> Result<(Event, Mark), YamlError> {
+        let (token, mark) = self.scanner.peek()?;
+        match token {
+            Token::StreamEnd => return Ok((Event::DocumentEnd, mark)),
+            Token::VersionDirective(..) | Token::TagDirective(..) | Token::DocumentStart => {}
+            _ => {
+                self.states.extend([State::DocumentEnd, State::BlockNode]);
+                return self.next();
+            }
+        }
+        let mut has_version = false;
+        loop {
+            match self.scanner.take()? {
+                (Token::VersionDirective(1, 1), _) if !has_version => has_version = true,
+                (Token::VersionDirective(..), mark) => {
+                    return Err(mark.syntax("only one directive `%YAML 1.1` is read; remove the directive"));
+                }
+                (Token::TagDirective(handle, prefix), mark) => {
+                    if self.prefixes.0.iter().any(|(declared, _)| *declared == handle) {
+                        return Err(mark.syntax("the directive declares a handle again; remove it"));
+                    }
+                    self.prefixes.0.push((handle, prefix));
+                }
+                (Token::DocumentStart, _) => break,
+                (_, mark) => return Err(mark.syntax("`---` must follow the directives; add it")),
+            }
+        }
+        self.states.extend([State::DocumentEnd, State::DocumentContent]);
+        self.next()
+    }
+
+    /// The content after `---`, which may be nothing.
+    pub(super) fn document_content(&mut self) -> Result<(Event, Mark), YamlError> {
+        match self.scanner.peek()?.0 {
+            Token::VersionDirective(..)
+            | Token::TagDirective(..)
+            | Token::DocumentStart
+            | Token::DocumentEnd
+            | Token::StreamEnd => self.empty_scalar(),
+            _ => self.node(Context::Block),
+        }
+    }
+}

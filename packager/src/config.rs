@@ -1,0 +1,95 @@
+//! Settings that come from around the program. The only place that reads the environment.
+
+use std::io::IsTerminal;
+
+/// When every entry of an archive says it was changed unless `SOURCE_DATE_EPOCH` says otherwise:
+/// 1980-01-01, the earliest time that every archive format can hold.
+const DEFAULT_EPOCH: u64 = 315_532_800;
+
+/// What the environment says.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The token that `push` sends (`CHARTPACK_TOKEN`); none when unset or empty.
+    pub(crate) token: Option<Token>,
+    /// The modification time of packed files in seconds since 1970 (`SOURCE_DATE_EPOCH`).
+    pub(crate) modified_seconds: u64,
+    /// Whether progress bars can be seen: standard error is a terminal.
+    pub(crate) shows_progress: bool,
+}
+
+/// A secret that is sent and never printed.
+#[derive(Clone)]
+pub(crate) struct Token(String);
+
+/// Why the environment is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidConfig {
+    /// `SOURCE_DATE_EPOCH` is no number.
+    #[error("`SOURCE_DATE_EPOCH` is `{0}`: it must be a number of seconds since 1970, or unset")]
+    SourceDateEpoch(String),
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`] for a variable that is set and cannot be understood.
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub(crate) fn from_environment() -> Result<Self, InvalidConfig> {
+        let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+        Ok(Self {
+            token: std::env::var("CHARTPACK_TOKEN").ok().and_then(|text| Token::new(&text)),
+            modified_seconds: parse_epoch(epoch.as_deref())?,
+            shows_progress: std::io::stderr().is_terminal(),
+        })
+    }
+}
+
+impl Token {
+    /// Takes a token without the blanks around it; none when nothing is left.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    /// Returns the secret, to be sent.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Token(…)")
+    }
+}
+
+fn parse_epoch(text: Option<&str>) -> Result<u64, InvalidConfig> {
+    match text {
+        None | Some("") => Ok(DEFAULT_EPOCH),
+        Some(text) => text.parse().map_err(|_| InvalidConfig::SourceDateEpoch(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_epoch_is_a_number_or_the_default() {
+        assert_eq!(parse_epoch(None).unwrap(), DEFAULT_EPOCH);
+        assert_eq!(parse_epoch(Some("")).unwrap(), DEFAULT_EPOCH);
+        assert_eq!(parse_epoch(Some("0")).unwrap(), 0);
+        for bad in ["-1", "yesterday", "1e9"] {
+            assert!(parse_epoch(Some(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_trimmed_and_never_printed() {
+        let token = Token::new("secret\n").unwrap();
+        assert_eq!(token.reveal(), "secret");
+        assert!(!format!("{token:?}").contains("secret"));
+        assert!(Token::new(" \n").is_none());
+    }
+}

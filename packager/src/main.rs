@@ -1,0 +1,36 @@
+//! chartpack: packs charts for closed networks and publishes them.
+
+mod cli;
+mod commands;
+mod config;
+mod edit;
+mod pack;
+mod push;
+mod recipe;
+mod report;
+mod scaffold;
+mod source;
+mod target;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::config::Config;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::stdout().lock();
+    let refusal: Box<dyn std::error::Error> = match Config::from_environment() {
+        Ok(config) => match commands::run(cli.command, &config, &mut out) {
+            Ok(code) => return ExitCode::from(code),
+            Err(refusal) => refusal.into(),
+        },
+        Err(refusal) => refusal.into(),
+    };
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(io::stderr(), "chartpack: {refusal}");
+    ExitCode::FAILURE
+}

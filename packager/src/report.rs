@@ -1,0 +1,35 @@
+//! All words that commands say about what they did: lines for people, JSON for programs.
+//!
+//! Reports go to standard output; a refusal of the whole command goes to standard error by `main`.
+
+mod pack;
+mod push;
+
+pub(crate) use self::pack::{write_edits, write_packed};
+pub(crate) use self::push::{exit_code_of, write_deliveries};
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::cli::CompletionArguments;
+use crate::scaffold::Kind;
+
+/// Says what was scaffolded and what to do next.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_scaffolded(out: &mut dyn Write, folder: &Path, kind: Kind) -> io::Result<()> {
+    let folder = folder.display();
+    writeln!(out, "created {folder}: a {} and its recipe", kind.as_kubernetes())?;
+    writeln!(out, "next: edit {folder}/values.yaml and {folder}/recipe.yaml, then run")?;
+    writeln!(out, "  chartpack pack {folder} --dry-run")
+}
+
+/// Writes the completion script.
+pub(crate) fn write_completion(
+    out: &mut dyn Write,
+    arguments: &CompletionArguments,
+    command: &mut clap::Command,
+) {
+    clap_complete::generate(arguments.shell, command, "chartpack", out);
+}

@@ -1,0 +1,10 @@
+//! The commands, run as a user runs them: the built program in a folder of its own.
+
+mod command_line;
+mod keepalived;
+mod new;
+mod pack;
+mod push;
+mod recipe;
+mod seed_charts;
+mod support;

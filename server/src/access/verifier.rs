@@ -1,0 +1,121 @@
+//! Turns a credential into a caller, asking the catalog at most every few seconds for each.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chart::Timestamp;
+use oci::Digest;
+use subtle::ConstantTimeEq;
+
+use super::{Caller, Credential, Role, Secret};
+use crate::catalog::{Catalog, CatalogError, TokenRow};
+
+/// A revoked token stops working within this time; 5 s are promised.
+const REMEMBERED_MICROS: i64 = 3_000_000;
+/// Bounds the memory that a flood of made-up credentials can take.
+const MOST_REMEMBERED: usize = 10_000;
+
+/// Why a credential was not turned into a caller.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AccessError {
+    /// It is no token or user known here, or its time is over.
+    #[error("the credentials are not valid: check the token, it may have expired or been revoked")]
+    Refused,
+    /// The catalog could not be asked.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
+/// Verifies credentials against the catalog and the operator's own settings.
+#[derive(Clone)]
+pub(crate) struct Verifier {
+    catalog: Catalog,
+    /// Whether anybody may do anything.
+    open: bool,
+    /// User and password of a drop-in, which may do all that ChartMuseum lets its one user do.
+    user: Option<(String, Secret)>,
+    remembered: Arc<Mutex<HashMap<Digest, (Timestamp, Option<TokenRow>)>>>,
+}
+
+impl Verifier {
+    /// Makes a verifier; `open` lets everybody do everything.
+    pub(crate) fn new(catalog: Catalog, open: bool, user: Option<(String, Secret)>) -> Self {
+        Self { catalog, open, user, remembered: Arc::default() }
+    }
+
+    /// Returns who sends `credential`.
+    ///
+    /// # Errors
+    /// [`AccessError::Refused`] for a credential that came but is not valid, even where none was needed: a client
+    /// whose token has expired should hear so.
+    pub(crate) async fn identify(
+        &self,
+        credential: Option<&Credential>,
+        now: Timestamp,
+    ) -> Result<Caller, AccessError> {
+        if self.open {
+            return Ok(Caller::Everyone);
+        }
+        let Some(credential) = credential else { return Ok(Caller::Anonymous) };
+        if let Some(caller) = self.operator_user(credential) {
+            return Ok(caller);
+        }
+        let token = self.token(credential.secret().digest(), now).await?;
+        match token.filter(|token| is_live(token, now)) {
+            Some(token) => {
+                Ok(Caller::Known { name: token.name, role: token.role, repository: token.repository })
+            }
+            None => Err(AccessError::Refused),
+        }
+    }
+
+    fn operator_user(&self, credential: &Credential) -> Option<Caller> {
+        let (user, password) = self.user.as_ref()?;
+        let Credential::Basic { user: given_user, password: given_password } = credential else { return None };
+        let same_user = user.as_bytes().ct_eq(given_user.as_bytes());
+        let same_password = password.reveal().as_bytes().ct_eq(given_password.reveal().as_bytes());
+        bool::from(same_user & same_password).then(|| Caller::Known {
+            name: user.clone(),
+            role: Role::Admin,
+            repository: None,
+        })
+    }
+
+    async fn token(&self, digest: Digest, now: Timestamp) -> Result<Option<TokenRow>, CatalogError> {
+        let remembered = self.lock().get(&digest).cloned();
+        if let Some((asked_at, token)) = &remembered
+            && now.micros() - asked_at.micros() < REMEMBERED_MICROS
+        {
+            return Ok(token.clone());
+        }
+        match (self.catalog.find_token(&digest).await, remembered) {
+            (Ok(token), _) => {
+                self.remember(digest, now, token.clone());
+                Ok(token)
+            }
+            // While the database is away, what was verified before goes on.
+            (Err(_), Some((_, Some(token)))) => Ok(Some(token)),
+            (Err(error), Some((_, None)) | None) => Err(error),
+        }
+    }
+
+    fn remember(&self, digest: Digest, now: Timestamp, token: Option<TokenRow>) {
+        let mut remembered = self.lock();
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.retain(|_, (asked_at, _)| now.micros() - asked_at.micros() < REMEMBERED_MICROS);
+            if remembered.len() >= MOST_REMEMBERED {
+                remembered.clear();
+            }
+        }
+        remembered.insert(digest, (now, token));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, (Timestamp, Option<TokenRow>)>> {
+        // A thread that panicked here left a map that is still a map.
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_live(token: &TokenRow, now: Timestamp) -> bool {
+    token.revoked_at.is_none() && token.expires_at.is_none_or(|expires_at| now < expires_at)
+}

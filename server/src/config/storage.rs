@@ -1,0 +1,172 @@
+//! Where the server keeps what it knows: the data folder, the catalog and the blobs.
+
+use std::path::PathBuf;
+
+use super::error::{Combination, ConfigError};
+use super::http_url::HttpUrl;
+use super::secret::Secret;
+use super::setting::{AnySetting, Setting};
+use super::sources::Settings;
+use super::value::FromText;
+
+const DATA: Setting<PathBuf> = Setting::with_default(
+    "data",
+    "chartroom-data",
+    "folder of the embedded catalog, the blobs and the admin token",
+);
+const CATALOG_URL: Setting<Option<CatalogUrl>> =
+    Setting::new("catalog_url", "where the catalog is, `sqlite:PATH`; unless set, `catalog.db` in `data`");
+const BLOBS_URL: Setting<Option<BlobsUrl>> =
+    Setting::new("blobs_url", "where the blobs are, `file:PATH`; unless set, `data` itself");
+const S3_ENDPOINT: Setting<Option<HttpUrl>> =
+    Setting::new("s3.endpoint", "address of the S3 service, for those that are not AWS");
+const S3_REGION: Setting<Option<String>> = Setting::new("s3.region", "region of the S3 service");
+
+pub(super) const SETTINGS: &[&dyn AnySetting] = &[&DATA, &CATALOG_URL, &BLOBS_URL, &S3_ENDPOINT, &S3_REGION];
+
+/// Where everything is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Storage {
+    /// The data folder: `data`, `CHARTROOM_DATA`, `--data`; default `chartroom-data` in the working directory.
+    pub(crate) data: PathBuf,
+    /// The catalog: `catalog_url`, `CHARTROOM_CATALOG_URL`; default the file `catalog.db` in the data folder.
+    pub(crate) catalog: CatalogUrl,
+    /// The blobs: `blobs_url`, `CHARTROOM_BLOBS_URL`; default the data folder, below which keys begin with `blobs/`.
+    pub(crate) blobs: BlobsUrl,
+}
+
+/// Where the catalog is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CatalogUrl {
+    /// `sqlite:PATH`: an SQLite file in this process.
+    Sqlite(PathBuf),
+    /// `postgres://…`: a Postgres database; the whole URL, which may hold a password.
+    Postgres(Secret),
+}
+
+/// Where the blobs are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BlobsUrl {
+    /// `file:PATH`: a local folder.
+    Folder(PathBuf),
+    /// `s3://BUCKET/PREFIX`: a bucket of an S3 service.
+    S3 {
+        /// The bucket.
+        bucket: String,
+        /// What every key begins with, without slashes at its ends; may be empty.
+        prefix: String,
+    },
+}
+
+impl Storage {
+    pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
+        let data = settings.value(&DATA)?;
+        let catalog = match settings.value(&CATALOG_URL)? {
+            None => CatalogUrl::Sqlite(data.join("catalog.db")),
+            Some(CatalogUrl::Postgres(_)) => return Err(Combination::CatalogNotServed.into()),
+            Some(sqlite @ CatalogUrl::Sqlite(_)) => sqlite,
+        };
+        let blobs = match settings.value(&BLOBS_URL)? {
+            None => BlobsUrl::Folder(data.clone()),
+            Some(BlobsUrl::S3 { .. }) => return Err(Combination::BlobsNotServed.into()),
+            Some(folder @ BlobsUrl::Folder(_)) => folder,
+        };
+        Ok(Self { data, catalog, blobs })
+    }
+}
+
+impl FromText for CatalogUrl {
+    const MAY_BE_IN_A_FILE: bool = true;
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            return Ok(Self::Sqlite(path.into()));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(Secret::new(text)));
+        }
+        // The text itself stays out of the answer: it may hold a password.
+        Err("begins with neither `sqlite:` and a path nor `postgres://`".to_owned())
+    }
+
+    fn shown(text: &str) -> Option<String> {
+        text.starts_with("sqlite:").then(|| text.to_owned())
+    }
+}
+
+impl FromText for BlobsUrl {
+    fn from_text(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("file:").filter(|path| !path.is_empty()) {
+            return Ok(Self::Folder(path.into()));
+        }
+        let (bucket, prefix) = text
+            .strip_prefix("s3://")
+            .map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+            .filter(|(bucket, _)| !bucket.is_empty())
+            .ok_or_else(|| format!("`{text}` is neither `file:` and a path nor `s3://BUCKET/PREFIX`"))?;
+        Ok(Self::S3 { bucket: bucket.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::{config, refusal};
+
+    #[test]
+    fn catalog_and_blobs_follow_the_data_folder_unless_given() {
+        let storage = config(&[]).storage;
+        assert_eq!(storage.data, PathBuf::from("chartroom-data"));
+        assert_eq!(storage.catalog, CatalogUrl::Sqlite("chartroom-data/catalog.db".into()));
+        assert_eq!(storage.blobs, BlobsUrl::Folder("chartroom-data".into()));
+        let storage =
+            config(&[("CHARTROOM_CATALOG_URL", "sqlite:/a/b.db"), ("CHARTROOM_BLOBS_URL", "file:/c")])
+                .storage;
+        assert_eq!(storage.catalog, CatalogUrl::Sqlite("/a/b.db".into()));
+        assert_eq!(storage.blobs, BlobsUrl::Folder("/c".into()));
+    }
+
+    #[test]
+    fn stores_that_are_not_served_are_recognised_and_refused() {
+        for (variable, text, expected) in [
+            (
+                "CHARTROOM_CATALOG_URL",
+                "postgres://user:hunter2@db/chartroom",
+                "`catalog_url` names Postgres, but this build serves the embedded catalog only: write `sqlite:` and a path, or remove it",
+            ),
+            (
+                "CHARTROOM_BLOBS_URL",
+                "s3://bucket/a/b",
+                "`blobs_url` names S3, but this build keeps blobs in a local folder only: write `file:` and a path, or remove it",
+            ),
+            (
+                "CHARTROOM_CATALOG_URL",
+                "mysql://user:hunter2@db/x",
+                "the variable `CHARTROOM_CATALOG_URL`: begins with neither `sqlite:` and a path nor `postgres://`",
+            ),
+            (
+                "CHARTROOM_BLOBS_URL",
+                "/srv/blobs",
+                "the variable `CHARTROOM_BLOBS_URL`: `/srv/blobs` is neither `file:` and a path nor `s3://BUCKET/PREFIX`",
+            ),
+        ] {
+            assert_eq!(refusal(&[(variable, text)]), expected);
+        }
+    }
+
+    #[test]
+    fn an_s3_url_is_a_bucket_and_a_prefix() {
+        for (text, bucket, prefix) in [("s3://b", "b", ""), ("s3://b/", "b", ""), ("s3://b/a/c/", "b", "a/c")]
+        {
+            assert_eq!(
+                BlobsUrl::from_text(text),
+                Ok(BlobsUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+            );
+        }
+    }
+
+    #[test]
+    fn the_s3_variables_are_known() {
+        config(&[("CHARTROOM_S3_ENDPOINT", "http://minio:9000"), ("CHARTROOM_S3_REGION", "eu-west-1")]);
+    }
+}

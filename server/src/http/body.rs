@@ -1,0 +1,69 @@
+//! Bodies: those sent from memory go out as the pieces they are, those received may not pause for too long.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use http_body::{Frame, SizeHint};
+
+/// The pieces of a body, in order. Cloning a piece counts a reference and copies nothing.
+pub(crate) struct Pieces {
+    pieces: std::vec::IntoIter<Bytes>,
+    left: u64,
+}
+
+impl Pieces {
+    /// Makes a body of `length` bytes from its pieces.
+    pub(crate) fn new(pieces: Vec<Bytes>, length: u64) -> Body {
+        Body::new(Self { pieces: pieces.into_iter(), left: length })
+    }
+}
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(piece) = self.pieces.next() else { return Poll::Ready(None) };
+        self.left = self.left.saturating_sub(piece.len() as u64);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+}
+
+/// Returns the stream, which ends in an error when nothing comes for `pause`: a client that sends a byte an hour would
+/// hold its place for ever.
+pub(super) fn with_idle_timeout<S, E>(
+    body: S,
+    pause: Duration,
+) -> impl Stream<Item = Result<Bytes, BodyCut>> + Unpin
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+{
+    Box::pin(futures_util::stream::unfold(Some(body), move |body| async move {
+        let mut body = body?;
+        match tokio::time::timeout(pause, body.next()).await {
+            Ok(Some(Ok(chunk))) => Some((Ok(chunk), Some(body))),
+            Ok(Some(Err(_))) | Err(_) => Some((Err(BodyCut), None)),
+            Ok(None) => None,
+        }
+    }))
+}
+
+/// A body that broke off or paused for too long.
+#[derive(Debug)]
+pub(super) struct BodyCut;

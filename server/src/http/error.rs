@@ -1,0 +1,246 @@
+//! What a client hears when something is refused or fails: one kind, one status, one line of JSON.
+//!
+//! The cause of a server's failure goes to the log, never to the client.
+
+use std::error::Error;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+
+use super::route::NoRoute;
+use crate::access::AccessError;
+use crate::blobs::{BlobError, StageError};
+use crate::catalog::CatalogError;
+use crate::operations::add_provenance::AddProvenanceError;
+use crate::operations::create_repository::CreateRepositoryError;
+use crate::operations::delete_version::DeleteVersionError;
+use crate::operations::publish::PublishError;
+
+/// What went wrong, as a client can act on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    /// The request itself is at fault.
+    Invalid,
+    /// A credential is needed, or the one that came is not valid.
+    Unauthenticated,
+    /// The credential does not reach this far.
+    Denied,
+    /// No such thing.
+    NotFound,
+    /// The address is right, the verb is not.
+    MethodNotAllowed,
+    /// Something else stands in this place.
+    Conflict,
+    /// The body is larger than allowed.
+    TooLarge,
+    /// The range lies outside the bytes.
+    RangeNotSatisfiable,
+    /// A limit or the disk is used up.
+    Full,
+    /// The database or the store is away.
+    Unavailable,
+    /// A fault of the server.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Returns the one status of this kind.
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::Invalid => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Denied => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Full => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// A refusal or failure on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: ErrorKind,
+    text: String,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// Makes a refusal the client can read in full.
+    pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), cause: None }
+    }
+
+    /// Makes a failure whose cause only the log sees.
+    fn hidden(kind: ErrorKind, text: &str, cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { kind, text: text.to_owned(), cause: Some(Box::new(cause)) }
+    }
+
+    /// Returns what kind it is.
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Returns the answer and logs the cause, once, here.
+    pub(crate) fn into_response(self) -> Response<Body> {
+        if let Some(cause) = &self.cause {
+            tracing::error!(cause = %chain(cause.as_ref()), "{}", self.text);
+        }
+        let body = serde_json::json!({ "error": self.text }).to_string();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.kind.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        match self.kind {
+            ErrorKind::Unauthenticated => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"chartroom\""));
+            }
+            ErrorKind::Unavailable => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            // The rest of a body that nobody reads would be taken for the next request.
+            ErrorKind::TooLarge => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            ErrorKind::Invalid
+            | ErrorKind::Denied
+            | ErrorKind::NotFound
+            | ErrorKind::MethodNotAllowed
+            | ErrorKind::Conflict
+            | ErrorKind::RangeNotSatisfiable
+            | ErrorKind::Full
+            | ErrorKind::Internal => {}
+        }
+        response
+    }
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+impl From<NoRoute> for Failure {
+    fn from(error: NoRoute) -> Self {
+        match error {
+            NoRoute::Unknown => Self::new(ErrorKind::NotFound, error.to_string()),
+            NoRoute::Repository(_) | NoRoute::Encoding => Self::new(ErrorKind::Invalid, error.to_string()),
+        }
+    }
+}
+
+impl From<CatalogError> for Failure {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Full(_) => Self::hidden(ErrorKind::Full, "the server's disk is full", error),
+            CatalogError::Unavailable(_) | CatalogError::Closed => {
+                Self::hidden(ErrorKind::Unavailable, "the catalog is not available: try again", error)
+            }
+            CatalogError::UnknownSchema(_) | CatalogError::Corrupt { .. } => {
+                Self::hidden(ErrorKind::Internal, "internal error", error)
+            }
+        }
+    }
+}
+
+impl From<BlobError> for Failure {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Full(_) => Self::hidden(ErrorKind::Full, "the server's disk is full", error),
+            // Bytes the catalog promises are a fault of the server, never "not found".
+            BlobError::Missing(_) | BlobError::Unavailable(_) => {
+                Self::hidden(ErrorKind::Unavailable, "the blob store is not available: try again", error)
+            }
+        }
+    }
+}
+
+impl From<StageError> for Failure {
+    fn from(error: StageError) -> Self {
+        match error {
+            StageError::TooLarge { limit } => {
+                Self::new(ErrorKind::TooLarge, format!("request too large: the limit is {limit} bytes"))
+            }
+            StageError::Cut => Self::new(ErrorKind::Invalid, "the body broke off before its end: send it again"),
+            StageError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Refused => Self::new(ErrorKind::Unauthenticated, error.to_string()),
+            AccessError::Catalog(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateRepositoryError> for Failure {
+    fn from(error: CreateRepositoryError) -> Self {
+        let kind = match error {
+            CreateRepositoryError::Unauthenticated => ErrorKind::Unauthenticated,
+            CreateRepositoryError::Denied { .. } => ErrorKind::Denied,
+            CreateRepositoryError::Unknown { .. } => ErrorKind::NotFound,
+            CreateRepositoryError::Exists { .. } => ErrorKind::Conflict,
+            CreateRepositoryError::Catalog(error) => return error.into(),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        use crate::operations::publish::PublishError as E;
+        let kind = match error {
+            E::Archive(_) | E::Provenance(_) | E::Mismatch(_) => ErrorKind::Invalid,
+            E::Exists { .. } | E::Repeated | E::ProvenanceExists { .. } | E::FileNameTaken { .. } => {
+                ErrorKind::Conflict
+            }
+            E::LimitReached { .. } => ErrorKind::Full,
+            E::Overtaken => ErrorKind::Unavailable,
+            E::Repository(error) => return error.into(),
+            E::Catalog(error) => return error.into(),
+            E::Keep(error) => return error.into(),
+            E::Interrupted(_) => return Self::hidden(ErrorKind::Internal, "internal error", error),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<crate::operations::publish::KeepError> for Failure {
+    fn from(error: crate::operations::publish::KeepError) -> Self {
+        match error {
+            crate::operations::publish::KeepError::Catalog(error) => error.into(),
+            crate::operations::publish::KeepError::Blobs(error) => error.into(),
+        }
+    }
+}
+
+impl From<AddProvenanceError> for Failure {
+    fn from(error: AddProvenanceError) -> Self {
+        match error {
+            AddProvenanceError::VersionUnknown { .. } => Self::new(ErrorKind::NotFound, error.to_string()),
+            AddProvenanceError::Publish(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteVersionError> for Failure {
+    fn from(error: DeleteVersionError) -> Self {
+        match error {
+            DeleteVersionError::Unknown { .. } => Self::new(ErrorKind::NotFound, error.to_string()),
+            DeleteVersionError::Repository(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! `GET /{repository}/charts/{file}`: archives and provenance, byte for byte, by range, never content-encoded.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+
+use super::super::Server;
+use super::super::conditional::{Requested, is_unchanged, requested_range};
+use super::super::error::{ErrorKind, Failure};
+use super::super::request::Asked;
+use crate::blobs::{BlobError, BlobKey, Layout};
+use crate::catalog::{Overwrite, Visibility};
+use crate::index::Located;
+use crate::repositories::OpenRepository;
+use crate::repository_path::RepositoryPath;
+
+/// The bytes a file name stands for.
+struct Found {
+    key: BlobKey,
+    etag: String,
+    content_type: &'static str,
+    cache_control: &'static str,
+}
+
+/// Answers with an archive or its provenance file.
+pub(crate) async fn get(
+    server: &Server,
+    asked: &Asked,
+    path: &RepositoryPath,
+    file: &str,
+) -> Result<Response<Body>, Failure> {
+    let repository = match server.find_readable(asked, path).await? {
+        Some(repository) => repository,
+        None if server.surface.unknown_is_empty => return Err(not_found(file)),
+        None => return Err(server.unknown_repository(asked, path)),
+    };
+    let found = find(server, &repository, file)?;
+    if is_unchanged(&asked.headers, &found.etag, None) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        describe(&mut response, &found);
+        return Ok(response);
+    }
+    send(server, asked, found, file).await
+}
+
+fn not_found(file: &str) -> Failure {
+    Failure::new(ErrorKind::NotFound, format!("`{file}` is not published here"))
+}
+
+fn find(server: &Server, repository: &OpenRepository, file: &str) -> Result<Found, Failure> {
+    let archive_name = file.strip_suffix(".prov").unwrap_or(file);
+    if !archive_name.ends_with(".tgz") {
+        let text = format!("`{file}` is neither an archive nor provenance: ask for `.tgz` or `.tgz.prov`");
+        return Err(Failure::new(ErrorKind::NotFound, text));
+    }
+    let located = repository.index().find_archive(archive_name);
+    let settings = repository.row().settings;
+    let cache_control = match (settings.visibility, settings.overwrite) {
+        (Visibility::Public, Overwrite::Refused) => "public, max-age=31536000, immutable",
+        (Visibility::Private, Overwrite::Refused) => "private, max-age=31536000, immutable",
+        (Visibility::Public | Visibility::Private, Overwrite::Forced | Overwrite::Allowed) => "no-cache",
+    };
+    if archive_name == file {
+        let located = located.ok_or_else(|| not_found(file))?;
+        return Ok(Found {
+            etag: validator(&located),
+            key: located.archive,
+            content_type: server.surface.archive_type,
+            cache_control,
+        });
+    }
+    let key = match located.and_then(|located| located.provenance) {
+        Some(key) => key,
+        // ChartMuseum takes provenance before its chart and serves it alone.
+        None if server.app.blobs.layout() == Layout::Flat => BlobKey::flat(repository.path(), file),
+        None => return Err(not_found(file)),
+    };
+    // Provenance may be added later or, where the policy says so, replaced; its key names its bytes.
+    let etag = format!("\"{}\"", oci::Digest::sha256(key.as_str().as_bytes()).hex());
+    Ok(Found { key, etag, content_type: "application/pgp-signature", cache_control: "no-cache" })
+}
+
+/// Returns the archive's validator: its digest, which every entry of ours carries.
+fn validator(located: &Located) -> String {
+    let digest = located.digest().unwrap_or_else(|| oci::Digest::sha256(located.archive.as_str().as_bytes()));
+    format!("\"{}\"", digest.hex())
+}
+
+async fn send(server: &Server, asked: &Asked, found: Found, file: &str) -> Result<Response<Body>, Failure> {
+    let whole = match server.app.blobs.open_reader(&found.key, None).await {
+        Ok(reader) => reader,
+        Err(BlobError::Missing(_)) if server.app.blobs.layout() == Layout::Flat => return Err(not_found(file)),
+        Err(error) => return Err(error.into()),
+    };
+    let size = whole.length();
+    let (reader, part) = match requested_range(&asked.headers, size, &found.etag) {
+        Requested::Whole => (whole, None),
+        Requested::Part(range) => {
+            (server.app.blobs.open_reader(&found.key, Some(range.clone())).await?, Some(range))
+        }
+        Requested::Unsatisfiable => return Ok(unsatisfiable(size)),
+    };
+    let length = reader.length();
+    let body = if asked.method == Method::HEAD { Body::empty() } else { Body::from_stream(reader.into_stream()) };
+    let mut response = Response::new(body);
+    describe(&mut response, &found);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(found.content_type));
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Some(range) = part {
+        let text = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
+        headers.insert(header::CONTENT_RANGE, value(&text));
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    Ok(response)
+}
+
+fn describe(response: &mut Response<Body>, found: &Found) {
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, value(&found.etag));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(found.cache_control));
+}
+
+fn unsatisfiable(size: u64) -> Response<Body> {
+    let text = format!("the range lies outside the file: it has {size} bytes");
+    let mut response = Failure::new(ErrorKind::RangeNotSatisfiable, text).into_response();
+    response.headers_mut().insert(header::CONTENT_RANGE, value(&format!("bytes */{size}")));
+    response
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}

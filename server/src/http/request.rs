@@ -1,0 +1,50 @@
+//! What a handler needs to know of a request, apart from its body.
+
+use axum::http::{HeaderMap, Method};
+use percent_encoding::percent_decode_str;
+
+use crate::access::Caller;
+
+/// A request whose sender is known.
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) caller: Caller,
+    /// Decoded names and values, in the order they came.
+    query: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// Takes the parts of a request; `query` is what follows the question mark.
+    pub(crate) fn new(method: Method, headers: HeaderMap, query: Option<&str>, caller: Caller) -> Self {
+        let query = query.unwrap_or_default();
+        let query = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        });
+        Self { method, headers, caller, query: query.collect() }
+    }
+
+    /// Returns the first value of a query parameter; an empty text for one without a value, such as `?force`.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_parameters_are_decoded_and_may_have_no_value() {
+        let asked = Asked::new(Method::GET, HeaderMap::new(), Some("force&a=b%20c&a=d&x=1+2"), Caller::Anonymous);
+        assert_eq!(asked.query("force"), Some(""));
+        assert_eq!(asked.query("a"), Some("b c"));
+        assert_eq!(asked.query("x"), Some("1 2"));
+        assert_eq!(asked.query("limit"), None);
+    }
+}

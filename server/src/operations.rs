@@ -1,0 +1,10 @@
+//! Every change to the server's state, one per file. No HTTP: a caller and typed input come in, an outcome goes out.
+
+pub(crate) mod add_provenance;
+pub(crate) mod change_settings;
+pub(crate) mod create_repository;
+pub(crate) mod create_token;
+pub(crate) mod delete_version;
+mod keep_blob;
+pub(crate) mod publish;
+pub(crate) mod revoke_token;

@@ -1,0 +1,305 @@
+//! Publishes a version: the one way in for every surface.
+//!
+//! Validate, keep the bytes, record them in one transaction, bring the index along, then answer. A failure at any
+//! point leaves at most bytes that nobody knows.
+
+use std::sync::Arc;
+
+use chart::archive::{self, ArchiveError, ChartArchive, Limits};
+use chart::index::IndexEntry;
+use chart::{ChartMetadata, ChartName, ChartVersion, InvalidProvenance, Provenance, ProvenanceMismatch};
+use oci::Digest;
+
+use super::create_repository::{self, CreateRepositoryError};
+pub(crate) use super::keep_blob::KeepError;
+use super::keep_blob::{discard, keep_blob, release};
+use crate::access::{Caller, Permission};
+use crate::app::App;
+use crate::blobs::StagedBlob;
+use crate::catalog::{BlobToRecord, CatalogError, NewVersion, Recorded};
+use crate::repositories::OpenRepository;
+use crate::repository_path::RepositoryPath;
+
+/// What is to be published where, and who says so.
+pub(crate) struct Publication {
+    pub(crate) repository: RepositoryPath,
+    pub(crate) archive: StagedBlob,
+    pub(crate) provenance: Option<StagedBlob>,
+    /// The request asks to put these bytes in the place of others.
+    pub(crate) force: bool,
+    pub(crate) caller: Caller,
+}
+
+/// A version that is listed and on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Published {
+    pub(crate) chart: ChartName,
+    pub(crate) version: ChartVersion,
+    pub(crate) digest: Digest,
+    /// False when the same bytes were there before.
+    pub(crate) changed: bool,
+}
+
+/// Why a version was not published.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PublishError {
+    /// The caller lacks the right, or the repository is not there and not theirs to create.
+    #[error(transparent)]
+    Repository(#[from] CreateRepositoryError),
+    /// Helm would not load the archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The provenance file is not one.
+    #[error(transparent)]
+    Provenance(#[from] InvalidProvenance),
+    /// The provenance file speaks of another archive.
+    #[error(transparent)]
+    Mismatch(#[from] ProvenanceMismatch),
+    /// Other bytes are published under this name and version.
+    #[error(
+        "`{chart}` `{version}` is already published with other bytes ({existing}, these are {given}): publish a new version"
+    )]
+    Exists {
+        /// The chart.
+        chart: ChartName,
+        /// The version.
+        version: ChartVersion,
+        /// What is published.
+        existing: Digest,
+        /// What came.
+        given: Digest,
+    },
+    /// The same bytes are published, and the server was told to call that a conflict.
+    #[error("file already exists")]
+    Repeated,
+    /// Another provenance file is published for this version.
+    #[error("`{chart}` `{version}` already has another provenance file: publish a new version")]
+    ProvenanceExists {
+        /// The chart.
+        chart: ChartName,
+        /// The version.
+        version: ChartVersion,
+    },
+    /// Two versions would share one file name.
+    #[error("`{file_name}` is already the archive of `{chart}` `{version}`: choose another version")]
+    FileNameTaken {
+        /// The file name.
+        file_name: String,
+        /// The chart that has it.
+        chart: String,
+        /// Its version.
+        version: String,
+    },
+    /// The repository is full.
+    #[error("repo has reached storage limit: it may hold {objects} objects")]
+    LimitReached {
+        /// How many objects it may hold.
+        objects: u64,
+    },
+    /// The bytes could not be kept.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    /// The catalog did not answer.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// What the version stands on was removed while it was being published.
+    #[error("the repository changed at the same moment: try again")]
+    Overtaken,
+    /// The work was lost with its thread.
+    #[error("the archive could not be checked")]
+    Interrupted(#[source] std::io::Error),
+}
+
+/// Publishes a version and returns once it is on disk and in the index.
+///
+/// The same bytes again are accepted and change nothing; of two publishers of one version exactly one wins.
+///
+/// # Errors
+/// [`PublishError`]; nothing is stored then.
+pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Published, PublishError> {
+    let repository = create_repository::find_or_create(app, &publication.repository, &publication.caller).await?;
+    let (archive, metadata) = inspect(publication.archive).await?;
+    let (archive, provenance) = check_provenance(archive, publication.provenance, &metadata).await?;
+    let request = Request {
+        may_overwrite: repository.row().settings.overwrite.permits(publication.force),
+        actor: publication.caller.name().to_owned(),
+        metadata,
+    };
+    // The bytes are held for as long as a second attempt may need them.
+    let recorded = record(app, &repository, &request, archive, provenance).await?;
+    let published = |changed| Published {
+        chart: request.metadata.name.clone(),
+        version: request.metadata.version.clone(),
+        digest: recorded.digest.clone(),
+        changed,
+    };
+    match recorded.outcome {
+        Recorded::Done { revision, ref released } => {
+            app.repositories.catch_up(&repository, revision).await?;
+            release(app, released).await;
+            Ok(published(true))
+        }
+        Recorded::Unchanged { revision } if !app.rules.repeat_is_conflict => {
+            app.repositories.catch_up(&repository, revision).await?;
+            Ok(published(false))
+        }
+        outcome => Err(refusal(outcome, &request.metadata, &recorded.digest)),
+    }
+}
+
+struct Request {
+    metadata: ChartMetadata,
+    may_overwrite: bool,
+    actor: String,
+}
+
+struct Attempt {
+    outcome: Recorded,
+    digest: Digest,
+}
+
+/// Reads the archive by Helm's rules, off the async threads.
+async fn inspect(staged: StagedBlob) -> Result<(StagedBlob, ChartMetadata), PublishError> {
+    off_thread(move || {
+        let reader = staged.reader().map_err(PublishError::Interrupted)?;
+        let metadata = ChartArchive::inspect(reader, &Limits::default())?;
+        Ok((staged, metadata))
+    })
+    .await
+}
+
+/// Refuses provenance that speaks of another chart or other bytes: clients would trust what it cannot vouch for.
+async fn check_provenance(
+    archive: StagedBlob,
+    provenance: Option<StagedBlob>,
+    metadata: &ChartMetadata,
+) -> Result<(StagedBlob, Option<StagedBlob>), PublishError> {
+    let Some(staged) = provenance else { return Ok((archive, None)) };
+    let file_name = archive::file_name(&metadata.name, &metadata.version);
+    off_thread(move || {
+        read_provenance(&staged)?.covers(&file_name, archive.digest())?;
+        Ok((archive, Some(staged)))
+    })
+    .await
+}
+
+/// Reads a staged provenance file.
+pub(super) fn read_provenance(staged: &StagedBlob) -> Result<Provenance, PublishError> {
+    let mut text = Vec::new();
+    let mut reader = staged.reader().map_err(PublishError::Interrupted)?;
+    std::io::Read::read_to_end(&mut reader, &mut text).map_err(PublishError::Interrupted)?;
+    Ok(Provenance::parse(&text)?)
+}
+
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PublishError> + Send + 'static,
+) -> Result<T, PublishError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(lost) => Err(PublishError::Interrupted(std::io::Error::other(lost))),
+    }
+}
+
+/// Keeps the bytes and records the version. Refuses what is already decided before a byte is written.
+async fn record(
+    app: &App,
+    repository: &OpenRepository,
+    request: &Request,
+    archive: StagedBlob,
+    provenance: Option<StagedBlob>,
+) -> Result<Attempt, PublishError> {
+    let metadata = &request.metadata;
+    let digest = archive.digest().clone();
+    let file_name = archive::file_name(&metadata.name, &metadata.version);
+    let _one_at_a_time = app.repositories.claim(repository.path(), &file_name).await;
+    if let Some(outcome) = already_decided(app, repository, request, &digest).await? {
+        return Ok(Attempt { outcome, digest });
+    }
+    let archive = keep_blob(app, repository.path(), &file_name, archive).await?;
+    let provenance = match provenance {
+        None => None,
+        Some(staged) => Some(keep_blob(app, repository.path(), &format!("{file_name}.prov"), staged).await?),
+    };
+    let new = new_version(app, repository, request, file_name, archive.clone(), provenance.clone());
+    let outcome = app.catalog.record_version(new, app.clock.now()).await?;
+    if !matches!(outcome, Recorded::Done { .. }) {
+        discard(app, &archive).await;
+        if let Some(provenance) = &provenance {
+            discard(app, provenance).await;
+        }
+    }
+    Ok(Attempt { outcome, digest })
+}
+
+/// Looks before anything is written, so that a refusal costs no disk; the transaction decides again.
+async fn already_decided(
+    app: &App,
+    repository: &OpenRepository,
+    request: &Request,
+    digest: &Digest,
+) -> Result<Option<Recorded>, CatalogError> {
+    let (chart, version) = (request.metadata.name.as_str(), request.metadata.version.as_str());
+    let Some(existing) = app.catalog.find_version(repository.id(), chart, version).await? else { return Ok(None) };
+    if existing.archive_digest != *digest && !request.may_overwrite {
+        return Ok(Some(Recorded::Exists { digest: existing.archive_digest }));
+    }
+    Ok(None)
+}
+
+fn new_version(
+    app: &App,
+    repository: &OpenRepository,
+    request: &Request,
+    file_name: String,
+    archive: BlobToRecord,
+    provenance: Option<BlobToRecord>,
+) -> NewVersion {
+    let (metadata, digest) = (request.metadata.clone(), archive.digest().clone());
+    NewVersion {
+        repository_id: repository.id(),
+        chart: metadata.name.clone(),
+        version: metadata.version.clone(),
+        file_name,
+        archive,
+        provenance,
+        entry: Box::new(move |created| IndexEntry::new(metadata, Some(created), Some(digest)).to_json()),
+        may_overwrite: request.may_overwrite,
+        must_exist: false,
+        created_at: None,
+        actor: request.actor.clone(),
+        limits: app.rules.limits,
+    }
+}
+
+fn refusal(outcome: Recorded, metadata: &ChartMetadata, given: &Digest) -> PublishError {
+    let (chart, version) = (metadata.name.clone(), metadata.version.clone());
+    match outcome {
+        Recorded::Exists { digest } => {
+            PublishError::Exists { chart, version, existing: digest, given: given.clone() }
+        }
+        Recorded::ProvenanceExists => PublishError::ProvenanceExists { chart, version },
+        Recorded::FileNameTaken { chart: holder, version: held } => PublishError::FileNameTaken {
+            file_name: archive::file_name(&chart, &version),
+            chart: holder,
+            version: held,
+        },
+        Recorded::Full { objects } => PublishError::LimitReached { objects },
+        Recorded::Done { .. } | Recorded::Unchanged { .. } => PublishError::Repeated,
+        Recorded::BlobGone | Recorded::RepositoryGone | Recorded::VersionUnknown => PublishError::Overtaken,
+    }
+}
+
+/// Returns the repository when the caller may publish to it.
+pub(super) async fn publishable(
+    app: &App,
+    path: &RepositoryPath,
+    caller: &Caller,
+) -> Result<Arc<OpenRepository>, CreateRepositoryError> {
+    if !caller.has(Permission::Publish, path) {
+        return Err(CreateRepositoryError::denied(caller, Permission::Publish, path));
+    }
+    match app.repositories.find(path).await? {
+        Some(repository) => Ok(repository),
+        None => Err(CreateRepositoryError::Unknown { path: path.clone() }),
+    }
+}

@@ -1,0 +1,261 @@
+//! Repositories in memory: each one's settings and its index, kept up with the catalog in revision order.
+//!
+//! A repository is loaded by the first request for it. One task at a time applies changes to its index; a publisher
+//! waits until the index has its revision, so whoever got 201 finds the version in the next index.
+
+mod claims;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use arc_swap::ArcSwap;
+use claims::{Claim, Claims};
+use tokio::sync::Mutex;
+
+use crate::catalog::{Catalog, CatalogError, IndexChange, IndexDetail, IndexRow, RepositoryRow};
+use crate::index::{Change, Detail, EntriesNeeded, IndexSettings, IndexedVersion, RepositoryIndex};
+use crate::repository_path::RepositoryPath;
+
+/// How a chart's address stands in the index.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Addresses {
+    /// Put before `charts/…`; empty for addresses relative to the repository, which survive every proxy and move.
+    pub(crate) base: Option<String>,
+    /// The path below which the whole server lives, announced to cm-push.
+    pub(crate) context_path: Option<String>,
+}
+
+/// The repositories that have been asked for.
+#[derive(Clone)]
+pub(crate) struct Repositories {
+    catalog: Catalog,
+    addresses: Arc<Addresses>,
+    open: Arc<RwLock<HashMap<RepositoryPath, Arc<OpenRepository>>>>,
+    /// One loads at a time, so that a crowd of first requests reads the catalog once.
+    loading: Arc<Mutex<()>>,
+    claims: Claims,
+}
+
+/// One repository with its index.
+pub(crate) struct OpenRepository {
+    id: i64,
+    path: RepositoryPath,
+    state: ArcSwap<State>,
+    applying: Mutex<()>,
+}
+
+struct State {
+    row: RepositoryRow,
+    index: Arc<RepositoryIndex>,
+}
+
+impl OpenRepository {
+    /// Returns the repository's id in the catalog.
+    pub(crate) fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// Returns its path.
+    pub(crate) fn path(&self) -> &RepositoryPath {
+        &self.path
+    }
+
+    /// Returns the repository's settings as they were when last looked at.
+    pub(crate) fn row(&self) -> RepositoryRow {
+        self.state.load().row.clone()
+    }
+
+    /// Returns its index.
+    pub(crate) fn index(&self) -> Arc<RepositoryIndex> {
+        Arc::clone(&self.state.load().index)
+    }
+}
+
+impl Repositories {
+    /// Makes an empty set over `catalog`.
+    pub(crate) fn new(catalog: Catalog, addresses: Addresses) -> Self {
+        Self { catalog, addresses: Arc::new(addresses), open: Arc::default(),
+            loading: Arc::default(),
+            claims: Claims::default(),
+        }
+    }
+
+    /// Returns the repository at `path`, loading it where needed; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when it is not in memory and the catalog does not answer.
+    pub(crate) async fn find(&self, path: &RepositoryPath) -> Result<Option<Arc<OpenRepository>>, CatalogError> {
+        if let Some(repository) = self.get(path) {
+            return Ok(Some(repository));
+        }
+        let Some(row) = self.catalog.find_repository(path).await? else { return Ok(None) };
+        let _one_at_a_time = self.loading.lock().await;
+        if let Some(repository) = self.get(path) {
+            return Ok(Some(repository));
+        }
+        let Some((row, rows)) = self.catalog.load_index(row.id).await? else { return Ok(None) };
+        let index = self.build(&row, rows).await?;
+        let repository = Arc::new(OpenRepository {
+            id: row.id,
+            path: path.clone(),
+            state: ArcSwap::from_pointee(State { row, index: Arc::new(index) }),
+            applying: Mutex::new(()),
+        });
+        self.write().insert(path.clone(), Arc::clone(&repository));
+        Ok(Some(repository))
+    }
+
+    /// Brings the repository's index to `revision` at least; returns at once when it is there already.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when the changes cannot be read; the index then stays as it was.
+    pub(crate) async fn catch_up(&self, repository: &OpenRepository, revision: i64) -> Result<(), CatalogError> {
+        if applied(repository) >= revision {
+            return Ok(());
+        }
+        let _in_order = repository.applying.lock().await;
+        if applied(repository) >= revision {
+            return Ok(());
+        }
+        let changes = self.catalog.changes_after(repository.id, applied(repository)).await?;
+        self.apply(repository, changes).await
+    }
+
+    /// Follows what other processes did to the catalog: new content, and settings that changed.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when the catalog does not answer.
+    pub(crate) async fn follow(&self) -> Result<(), CatalogError> {
+        for row in self.catalog.list_repositories().await? {
+            let Some(repository) = self.get(&row.path) else { continue };
+            if row.settings_revision != repository.state.load().row.settings_revision {
+                self.reload(&repository).await?;
+            } else {
+                self.catch_up(&repository, row.revision).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the repository's settings and index anew, after its settings changed.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when the catalog does not answer.
+    pub(crate) async fn reload(&self, repository: &OpenRepository) -> Result<(), CatalogError> {
+        let _in_order = repository.applying.lock().await;
+        let Some((row, rows)) = self.catalog.load_index(repository.id).await? else { return Ok(()) };
+        let index = self.build(&row, rows).await?;
+        repository.state.store(Arc::new(State { row, index: Arc::new(index) }));
+        Ok(())
+    }
+
+    /// Waits until nobody else in this process publishes the file.
+    pub(crate) async fn claim(&self, path: &RepositoryPath, file_name: &str) -> Claim {
+        self.claims.claim(path, file_name).await
+    }
+
+    /// Returns every repository in memory, for the gauges.
+    pub(crate) fn loaded(&self) -> Vec<Arc<OpenRepository>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn get(&self, path: &RepositoryPath) -> Option<Arc<OpenRepository>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<RepositoryPath, Arc<OpenRepository>>> {
+        self.open.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn build(&self, row: &RepositoryRow, rows: Vec<IndexRow>) -> Result<RepositoryIndex, CatalogError> {
+        let settings = IndexSettings {
+            detail: match row.settings.index_detail {
+                IndexDetail::Full => Detail::Full,
+                IndexDetail::Lean => Detail::Lean,
+            },
+            context_path: self.addresses.context_path.clone(),
+        };
+        let base = self.base_for(&row.path);
+        let (revision, changed_at) = (row.revision.unsigned_abs(), row.changed_at);
+        // Building a large index takes tens of milliseconds, in which the async threads should serve others.
+        tokio::task::spawn_blocking(move || {
+            let versions = rows.into_iter().map(|row| indexed(row, base.as_deref()));
+            RepositoryIndex::load(settings, revision, changed_at, versions)
+        })
+        .await
+        .map_err(|_| CatalogError::Closed)
+    }
+
+    async fn apply(&self, repository: &OpenRepository, changes: Vec<IndexChange>) -> Result<(), CatalogError> {
+        let Some(last) = changes.last() else { return Ok(()) };
+        let (revision, changed_at) = (last.revision.unsigned_abs(), last.at);
+        let base = self.base_for(&repository.path);
+        let changes: Vec<Change> = changes
+            .into_iter()
+            .map(|change| match change.shown {
+                Some(row) => Change::Put(indexed(row, base.as_deref())),
+                None => Change::Remove { chart: change.chart, version: change.version },
+            })
+            .collect();
+        let index = repository.index();
+        let mut changes = changes;
+        // A lean index may have to show in full what it holds only in short; what is gone meanwhile is no longer asked for.
+        while let Err(EntriesNeeded(needed)) = index.apply(&changes, revision, changed_at) {
+            for (chart, version) in needed {
+                changes.push(match self.catalog.find_index_row(repository.id, &chart, &version).await? {
+                    Some(row) => Change::Put(indexed(row, base.as_deref())),
+                    None => Change::Remove { chart, version },
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn base_for(&self, path: &RepositoryPath) -> Option<String> {
+        let base = self.addresses.base.as_deref()?.trim_end_matches('/');
+        let context = self.addresses.context_path.as_deref().unwrap_or_default();
+        let separator = if path.is_root() { "" } else { "/" };
+        Some(format!("{base}{context}{separator}{}/", path.as_str()))
+    }
+}
+
+fn applied(repository: &OpenRepository) -> i64 {
+    i64::try_from(repository.state.load().index.revision()).unwrap_or(i64::MAX)
+}
+
+fn indexed(row: IndexRow, base: Option<&str>) -> IndexedVersion {
+    IndexedVersion {
+        entry: with_base(row.entry, base),
+        chart: row.chart,
+        version: row.version,
+        created: row.created_at,
+        archive: row.archive,
+        archive_bytes: row.archive_size_bytes,
+        provenance: row.provenance,
+    }
+}
+
+/// Puts an absolute address into an entry, whose kept form is always relative.
+fn with_base(entry: bytes::Bytes, base: Option<&str>) -> bytes::Bytes {
+    const RELATIVE: &[u8] = b"\"urls\":[\"charts/";
+    let Some(base) = base else { return entry };
+    let Some(at) = entry.windows(RELATIVE.len()).position(|window| window == RELATIVE) else { return entry };
+    let after_quote = at + RELATIVE.len() - b"charts/".len();
+    let (before, after) = entry.split_at(after_quote);
+    [before, base.as_bytes(), after].concat().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absolute_address_is_put_before_the_relative_one() {
+        let entry = bytes::Bytes::from_static(br#"{"name":"a","urls":["charts/a-1.0.0.tgz"]}"#);
+        assert_eq!(with_base(entry.clone(), None), entry);
+        assert_eq!(
+            &*with_base(entry, Some("https://example.com/team/")),
+            br#"{"name":"a","urls":["https://example.com/team/charts/a-1.0.0.tgz"]}"#
+        );
+    }
+}

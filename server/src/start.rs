@@ -1,0 +1,172 @@
+//! Opens the stores and gathers the running server's parts from the configuration.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use crate::access::{Role, Secret, Verifier};
+use crate::app::{self, App, Clock, Rules};
+use crate::blobs::{Blobs, Layout};
+use crate::catalog::{Catalog, RepositorySettings, VersionLimits};
+use crate::config::{BlobsUrl, CatalogUrl, Config, Storage};
+use crate::http::Surface;
+use crate::operations::create_token::{TokenRequest, keep_token};
+use crate::repositories::{Addresses, Repositories};
+use crate::repository_path::RepositoryPath;
+
+/// The name of the token that the first start makes.
+const ADMIN: &str = "admin";
+
+/// Holds the data folder for one server; given back when dropped or when the process ends, however that happens.
+pub(crate) struct DataLock(#[expect(dead_code, reason = "held for its lock, never read")] File);
+
+/// Takes the data folder for this process.
+///
+/// # Errors
+/// When another server has it, or the folder cannot be made.
+pub(crate) fn lock_data(data: &Path) -> anyhow::Result<DataLock> {
+    fs::create_dir_all(data).with_context(|| format!("cannot make the data folder `{}`", data.display()))?;
+    let path = data.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.with_context(|| format!("cannot open the lock file `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(DataLock(file)),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another server runs on `{}`: stop it or choose another `--data`", data.display())
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+        }
+    }
+}
+
+/// Opens the catalog and brings its tables up to date.
+///
+/// # Errors
+/// When the folder or the database cannot be used.
+pub(crate) async fn open_catalog(storage: &Storage) -> anyhow::Result<Catalog> {
+    let path = match &storage.catalog {
+        CatalogUrl::Sqlite(path) => path.clone(),
+        CatalogUrl::Postgres(_) => bail!("this version keeps its catalog in SQLite: use `sqlite:PATH`"),
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+    }
+    Catalog::open(&path).await.with_context(|| format!("cannot open the catalog `{}`", path.display()))
+}
+
+fn blob_folder(storage: &Storage) -> anyhow::Result<PathBuf> {
+    match &storage.blobs {
+        BlobsUrl::Folder(path) => Ok(path.clone()),
+        BlobsUrl::S3 { .. } => bail!("this version keeps its blobs in a folder: use `file:PATH`"),
+    }
+}
+
+/// Makes what every server begins with: the default repository, and an admin token where there is no token at all.
+///
+/// # Errors
+/// When the catalog or the data folder cannot be written.
+pub(crate) async fn prepare(catalog: &Catalog, config: &Config, clock: &Clock) -> anyhow::Result<()> {
+    catalog.create_repository(&RepositoryPath::root(), RepositorySettings::default(), clock.now()).await?;
+    let request = TokenRequest { name: ADMIN.to_owned(), role: Role::Admin, repository: None, expires_at: None };
+    if let Some(given) = &config.access.admin_token {
+        let secret = Secret::from_text(given.reveal());
+        if catalog.find_token(&secret.digest()).await?.is_none() {
+            // The operator gave another one: it takes the place of the former.
+            catalog.revoke_tokens(ADMIN, clock.now()).await?;
+            keep_token(catalog, request, &secret, clock.now()).await?;
+        }
+        return Ok(());
+    }
+    if !catalog.list_tokens().await?.is_empty() {
+        return Ok(());
+    }
+    let secret = Secret::from_random(app::random_secret());
+    // The file first: a token whose secret nobody ever saw would lock the operator out.
+    let path = config.storage.data.join("admin-token");
+    write_secret(&path, &secret).with_context(|| format!("cannot write `{}`", path.display()))?;
+    keep_token(catalog, request, &secret, clock.now()).await?;
+    tracing::info!(file = %path.display(), "wrote the admin token");
+    Ok(())
+}
+
+fn write_secret(path: &Path, secret: &Secret) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    writeln!(file, "{}", secret.reveal())?;
+    file.sync_all()
+}
+
+/// Gathers the parts of a server that runs by Chartroom's own rules.
+///
+/// # Errors
+/// When a store cannot be opened.
+pub(crate) async fn open(config: &Config) -> anyhow::Result<App> {
+    let catalog = open_catalog(&config.storage).await?;
+    prepare(&catalog, config, &Clock::System).await?;
+    let root = blob_folder(&config.storage)?;
+    let staging = root.join("staging");
+    let blobs = Blobs::open(root, staging, Layout::Addressed).context("cannot open the blob store")?;
+    Ok(assemble(catalog, blobs, config))
+}
+
+/// Gathers the parts for a command that runs beside a server: it leaves the staging folder alone.
+///
+/// # Errors
+/// When a store cannot be opened.
+pub(crate) async fn open_beside(config: &Config) -> anyhow::Result<App> {
+    let catalog = open_catalog(&config.storage).await?;
+    let blobs = Blobs::beside(blob_folder(&config.storage)?, Layout::Addressed);
+    Ok(assemble(catalog, blobs, config))
+}
+
+fn assemble(catalog: Catalog, blobs: Blobs, config: &Config) -> App {
+    let rules = Rules {
+        upload_bytes: config.limits.max_chart_bytes.bytes(),
+        limits: VersionLimits {
+            objects: config.limits.objects_per_repository.map(std::num::NonZeroU64::get),
+            versions_per_chart: config
+                .limits
+                .versions_per_chart
+                .map(|limit| u32::try_from(limit.get()).unwrap_or(u32::MAX)),
+        },
+        publishers_create_repositories: config.access.is_open,
+        ..Rules::default()
+    };
+    let verifier = Verifier::new(catalog.clone(), config.access.is_open, None);
+    App {
+        repositories: Repositories::new(catalog.clone(), addresses(config)),
+        verifier,
+        catalog,
+        blobs,
+        clock: Clock::System,
+        rules: rules.into(),
+    }
+}
+
+fn addresses(config: &Config) -> Addresses {
+    let context = config.public.context_path.as_str();
+    Addresses {
+        base: config.public.chart_url.as_ref().map(|url| url.as_str().to_owned()),
+        context_path: (!context.is_empty()).then(|| context.to_owned()),
+    }
+}
+
+/// Returns the surfaces of a server that runs by Chartroom's own rules.
+pub(crate) fn surface(config: &Config) -> Surface {
+    Surface {
+        context_path: addresses(config).context_path,
+        cors_allow_origin: config.public.cors_allow_origin.as_ref().map(|origin| origin.as_str().to_owned()),
+        artifact_hub_ids: config.public.artifact_hub.clone(),
+        metrics: config.metrics,
+        logs_health: config.log.logs_health,
+        proxies: config.proxies.clone(),
+        body_idle_timeout: config.limits.body_idle_timeout,
+        ..Surface::default()
+    }
+}

@@ -1,0 +1,105 @@
+//! How the server's commands are spelled.
+//! Rule: the only module that knows a flag of `chartroom` or `chartpack`.
+
+use std::path::Path;
+
+/// A token to be made with `chartroom token create`.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenRequest<'a> {
+    /// The token's name.
+    pub name: &'a str,
+    /// `reader`, `publisher`, `curator` or `admin`.
+    pub role: &'a str,
+    /// The only repository it is for.
+    pub repository: Option<&'a str>,
+    /// Its life, as `90d` or `2s`.
+    pub expires: Option<&'a str>,
+}
+
+/// What a repository's `index.yaml` holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IndexForm {
+    /// Full entries as compact JSON.
+    #[default]
+    Json,
+    /// Full entries as YAML.
+    Yaml,
+    /// JSON with short entries for all but the newest version of each chart.
+    Lean,
+}
+
+/// How a repository made with `chartroom repository create` differs from the default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RepositorySettings {
+    /// Whether reading needs a credential.
+    pub private: bool,
+    /// The form of its index.
+    pub index: IndexForm,
+    /// Whether other bytes may replace a published version.
+    pub allow_overwrite: bool,
+}
+
+/// Returns the arguments of `chartroom serve` on a free port.
+pub fn serve(data: &Path) -> Vec<String> {
+    arguments(["serve", "--data", &data.display().to_string(), "--listen", "127.0.0.1:0"])
+}
+
+/// Returns the arguments of `chartroom serve` that leave the addresses to a configuration file.
+pub fn serve_as_configured(data: &Path, config: &Path) -> Vec<String> {
+    arguments(["serve", "--data", &data.display().to_string(), "--config", &config.display().to_string()])
+}
+
+/// Returns the arguments that make a token, printed alone on standard output.
+pub fn create_token(request: &TokenRequest) -> Vec<String> {
+    let mut line = arguments(["token", "create", "--name", request.name, "--role", request.role]);
+    for (flag, value) in [("--repository", request.repository), ("--expires", request.expires)] {
+        line.extend(value.into_iter().flat_map(|value| arguments([flag, value])));
+    }
+    line
+}
+
+/// Returns the arguments that list the tokens.
+pub fn list_tokens() -> Vec<String> {
+    arguments(["token", "list"])
+}
+
+/// Returns the arguments that end a token's life.
+pub fn revoke_token(name: &str) -> Vec<String> {
+    arguments(["token", "revoke", name])
+}
+
+/// Returns the arguments that make a repository.
+pub fn create_repository(path: &str, settings: &RepositorySettings) -> Vec<String> {
+    let mut line = arguments(["repository", "create", path]);
+    let index = match settings.index {
+        IndexForm::Json => None,
+        IndexForm::Yaml => Some(["--index-format", "yaml"]),
+        IndexForm::Lean => Some(["--index-detail", "lean"]),
+    };
+    let visibility = settings.private.then_some(["--visibility", "private"]);
+    let overwrite = settings.allow_overwrite.then_some(["--overwrite", "allowed"]);
+    line.extend([visibility, index, overwrite].into_iter().flatten().flat_map(arguments));
+    line
+}
+
+/// Returns the arguments of `chartpack push`.
+pub fn push(archives: &[&Path], repository_url: &str) -> Vec<String> {
+    let mut line = arguments(["push"]);
+    line.extend(archives.iter().map(|archive| archive.display().to_string()));
+    line.extend(arguments(["--to", repository_url]));
+    line
+}
+
+/// Returns the arguments of `chartpack new` for a chart of a kind in the current folder.
+pub fn new_chart(name: &str, kind: &str, image: &str, application: &str) -> Vec<String> {
+    arguments(["new", name, "--kind", kind, "--image", image, "--app-version", application])
+}
+
+/// Returns the arguments of `chartpack pack` on a chart folder.
+pub fn pack(chart: &Path, into: &Path) -> Vec<String> {
+    arguments(["pack", &chart.display().to_string(), "--out", &into.display().to_string()])
+}
+
+fn arguments<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(str::to_owned).to_vec()
+}

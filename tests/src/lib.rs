@@ -1,0 +1,22 @@
+//! The harness of the stories: starts the built programs and the real clients as processes and asks them.
+//! Rule: nothing here knows the server's inside; it speaks HTTP, command lines, files and signals.
+
+pub mod answer;
+pub mod binary;
+pub mod client;
+pub mod command_line;
+pub mod environment;
+pub mod helm;
+pub mod index_reader;
+pub mod keyring;
+pub mod packager;
+pub mod process;
+pub mod server;
+pub mod site;
+pub mod skip;
+pub mod strace;
+pub mod synthetic;
+pub mod tool;
+pub mod upstream;
+pub mod wait;
+pub mod wire;

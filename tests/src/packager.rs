@@ -1,0 +1,26 @@
+//! The packager as a process.
+//! Rule: its token travels in the environment, as users are told.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::process::{Outcome, run};
+use crate::{binary, command_line, environment};
+
+/// Runs `chartpack` with arguments in a folder.
+///
+/// # Errors
+/// When the program is not built or cannot be started.
+pub fn run_packager(folder: &Path, arguments: &[String]) -> Result<Outcome> {
+    run(environment::clean_command(binary::chartpack()?).current_dir(folder).args(arguments))
+}
+
+/// Pushes archives to a repository's URL with a token.
+///
+/// # Errors
+/// When the program is not built or cannot be started.
+pub fn push(archives: &[&Path], repository_url: &str, token: &str) -> Result<Outcome> {
+    let line = command_line::push(archives, repository_url);
+    run(environment::clean_command(binary::chartpack()?).env("CHARTPACK_TOKEN", token).args(line))
+}

@@ -23,7 +23,7 @@ use std::io::Read;
 
 pub use directory::pack_directory;
 pub use error::ArchiveError;
-pub use ignore::{IgnoreRules, InvalidIgnoreRule};
+pub use ignore::{IgnoreRules, InvalidIgnoreRule, MalformedPattern};
 pub use limits::Limits;
 pub use pack::{PackError, PackOptions, PackedChart, pack_files};
 pub use path::{IllegalPath, path_below_base};

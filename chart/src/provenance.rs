@@ -36,7 +36,9 @@ pub enum InvalidProvenance {
     #[error("the line `{MESSAGE_BEGIN}` is missing; upload the `.prov` that `helm package --sign` writes")]
     NotSigned,
     /// The message has no signature behind it, or it is cut off.
-    #[error("the signature between `{SIGNATURE_BEGIN}` and `{SIGNATURE_END}` is missing; upload the file again")]
+    #[error(
+        "the signature between `{SIGNATURE_BEGIN}` and `{SIGNATURE_END}` is missing; upload the file again"
+    )]
     NoSignature,
     /// The digests are missing.
     #[error("the line `...` between the chart's metadata and its digests is missing; sign the chart again")]
@@ -88,7 +90,9 @@ pub enum ProvenanceMismatch {
         listed: String,
     },
     /// It was made for other bytes.
-    #[error("the provenance file gives `{file}` the digest `{signed}`, the archive has `{actual}`; sign it again")]
+    #[error(
+        "the provenance file gives `{file}` the digest `{signed}`, the archive has `{actual}`; sign it again"
+    )]
     OtherDigest {
         /// The file.
         file: String,
@@ -130,7 +134,11 @@ impl Provenance {
             Ok(digest) => Ok((file, digest)),
             Err(reason) => Err(InvalidProvenance::Digest { file, reason }),
         });
-        Ok(Self { name: head.name.parse()?, version: head.version.parse()?, files: files.collect::<Result<_, _>>()? })
+        Ok(Self {
+            name: head.name.parse()?,
+            version: head.version.parse()?,
+            files: files.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Returns the name of the chart that was signed.
@@ -192,12 +200,15 @@ fn signed_message(text: &str) -> Result<String, InvalidProvenance> {
     Ok(message)
 }
 
-fn decode<T: Default + for<'de> Deserialize<'de>>(part: &'static str, text: &str) -> Result<T, InvalidProvenance> {
+fn decode<T: Default + for<'de> Deserialize<'de>>(
+    part: &'static str,
+    text: &str,
+) -> Result<T, InvalidProvenance> {
     let value = yaml::parse(text.as_bytes(), &Budget::default());
-    match value.map_err(|reason| InvalidProvenance::Yaml { part, reason })? {
-        yaml::Value::Null => Ok(T::default()),
-        value => T::deserialize(&value).map_err(|reason| InvalidProvenance::Field { part, reason }),
-    }
+    let value = value.map_err(|reason| InvalidProvenance::Yaml { part, reason })?;
+    let decoded =
+        Option::<T>::deserialize(&value).map_err(|reason| InvalidProvenance::Field { part, reason })?;
+    Ok(decoded.unwrap_or_default())
 }
 
 #[cfg(test)]

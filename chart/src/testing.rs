@@ -71,9 +71,9 @@ impl ChartBuilder {
     /// Adds a dependency; [`Self::subchart`] adds the chart itself.
     pub fn dependency(mut self, name: &str, version: &str, repository: &str) -> Self {
         let dependency = json!({"name": name, "version": version, "repository": repository});
-        match self.fields.entry("dependencies").or_insert_with(|| json!([])) {
-            Value::Array(dependencies) => dependencies.push(dependency),
-            other => *other = json!([dependency]),
+        let dependencies = self.fields.entry("dependencies").or_insert_with(|| json!([]));
+        if let Some(dependencies) = dependencies.as_array_mut() {
+            dependencies.push(dependency);
         }
         self
     }
@@ -164,4 +164,35 @@ pub fn provenance_text(name: &str, version: &str, file_name: &str, archive: &[u8
          files:\n  {file_name}: {digest}\n\
          -----BEGIN PGP SIGNATURE-----\n\nbm8gc2lnbmF0dXJl\n=AAAA\n-----END PGP SIGNATURE-----\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{ChartArchive, Limits};
+
+    #[test]
+    fn a_built_chart_says_what_it_was_told() {
+        let chart = ChartBuilder::new("a", "1.0.0")
+            .description("yes: it's")
+            .app_version("1.10")
+            .kube_version(">=1.20")
+            .annotation("b/c", "true")
+            .dependency("d", "1.x", "https://x")
+            .subchart(&ChartBuilder::new("d", "1.2.0"));
+        let metadata = ChartArchive::inspect(chart.build().as_slice(), &Limits::default()).unwrap();
+        assert_eq!((metadata.description.as_str(), metadata.app_version.as_str()), ("yes: it's", "1.10"));
+        assert_eq!(
+            (metadata.kube_version.as_str(), metadata.annotations["b/c"].as_str()),
+            (">=1.20", "true")
+        );
+        assert_eq!(metadata.dependencies[0].repository, "https://x");
+    }
+
+    #[test]
+    fn builds_differ_by_their_time_only_when_told() {
+        let chart = ChartBuilder::new("a", "1.0.0");
+        assert_eq!(chart.build(), chart.build());
+        assert_ne!(chart.build(), chart.clone().modified_seconds(1).build());
+    }
 }

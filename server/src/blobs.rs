@@ -10,7 +10,9 @@ mod staging;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-pub(crate) use folder::BlobReader;
+use chart::Timestamp;
+
+pub(crate) use folder::{BlobReader, time_of};
 pub(crate) use key::BlobKey;
 pub(crate) use staging::{StageError, StagedBlob, Staging};
 
@@ -125,6 +127,15 @@ impl Blobs {
     pub(crate) async fn list_older_than(&self, older_than: std::time::Duration) -> Result<Vec<BlobKey>, BlobError> {
         let root = self.root.clone();
         off_thread(move || folder::list_older_than(&root, older_than)).await
+    }
+
+    /// Returns when the bytes under `key` were written.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`] when the store lost them, else why it did not answer.
+    pub(crate) async fn modified(&self, key: &BlobKey) -> Result<Timestamp, BlobError> {
+        let (root, key) = (self.root.clone(), key.clone());
+        off_thread(move || folder::modified(&root, &key)).await
     }
 
     /// Tells whether the folder can be written.

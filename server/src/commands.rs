@@ -15,7 +15,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::cli::{Command, CommandLine, Invocation, write_completion};
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Config, ConfigError, DropInError};
 
 /// The configuration cannot be used.
 const USAGE: u8 = 2;
@@ -33,7 +33,8 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
             let mut standard_error = io::stderr().lock();
             // With nowhere left to write, the exit code still tells.
             let _ = writeln!(standard_error, "chartroom: {error:#}");
-            if error.downcast_ref::<ConfigError>().is_some() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+            let is_usage = error.is::<ConfigError>() || error.is::<DropInError>();
+            if is_usage { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
+use std::num::NonZeroU64;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -125,27 +126,29 @@ pub(crate) async fn open_beside(config: &Config) -> anyhow::Result<App> {
     Ok(assemble(catalog, blobs, config))
 }
 
-fn assemble(catalog: Catalog, blobs: Blobs, config: &Config) -> App {
-    let rules = Rules {
-        upload_bytes: config.limits.max_chart_bytes.bytes(),
-        limits: VersionLimits {
-            objects: config.limits.objects_per_repository.map(std::num::NonZeroU64::get),
-            versions_per_chart: config
-                .limits
-                .versions_per_chart
-                .map(|limit| u32::try_from(limit.get()).unwrap_or(u32::MAX)),
-        },
-        publishers_create_repositories: config.access.is_open,
-        ..Rules::default()
-    };
-    let verifier = Verifier::new(catalog.clone(), config.access.is_open, None);
+/// Gathers the parts around stores that are open, with the rules of the configuration.
+pub(crate) fn assemble(catalog: Catalog, blobs: Blobs, config: &Config) -> App {
     App {
         repositories: Repositories::new(catalog.clone(), addresses(config)),
-        verifier,
+        verifier: Verifier::new(catalog.clone(), config.access.is_open, None),
         catalog,
         blobs,
         clock: Clock::System,
-        rules: rules.into(),
+        rules: rules(config).into(),
+    }
+}
+
+/// Returns the rules of the configuration.
+pub(crate) fn rules(config: &Config) -> Rules {
+    let versions_per_chart = config.limits.versions_per_chart;
+    Rules {
+        upload_bytes: config.limits.max_chart_bytes.bytes(),
+        limits: VersionLimits {
+            objects: config.limits.objects_per_repository.map(NonZeroU64::get),
+            versions_per_chart: versions_per_chart.map(|limit| u32::try_from(limit.get()).unwrap_or(u32::MAX)),
+        },
+        publishers_create_repositories: config.access.is_open,
+        ..Rules::default()
     }
 }
 

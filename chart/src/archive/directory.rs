@@ -48,7 +48,8 @@ impl Folder {
 
     fn collect_entry(&mut self, folder: &Path, path: &str, name: &str) -> Result<(), PackError> {
         let target = resolve(&folder.join(name))?;
-        let kind = fs::metadata(&target).map_err(|reason| PackError::Read { path: target.clone(), reason })?;
+        let kind =
+            fs::metadata(&target).map_err(|reason| PackError::Read { path: target.clone(), reason })?;
         if self.rules.ignores(path, kind.is_dir()) {
             return Ok(());
         }
@@ -100,7 +101,8 @@ fn sorted_names(folder: &Path) -> Result<Vec<String>, PackError> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name().into_string();
-        names.push(name.map_err(|name| PackError::NameNotText { path: name.to_string_lossy().into_owned() })?);
+        names
+            .push(name.map_err(|name| PackError::NameNotText { path: name.to_string_lossy().into_owned() })?);
     }
     names.sort_unstable();
     Ok(names)

@@ -148,7 +148,9 @@ pub enum ArchiveError {
         reason: InvalidLock,
     },
     /// More YAML than a chart has use for.
-    #[error("with `{entry}` the chart has more than {limit} bytes of metadata and values files; shorten them")]
+    #[error(
+        "with `{entry}` the chart has more than {limit} bytes of metadata and values files; shorten them"
+    )]
     TooMuchYaml {
         /// The file that goes over.
         entry: String,

@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn other_records_are_read_over() {
-        let records = [record("mtime", "1350244992.02"), record("uid", "0"), record("LIBARCHIVE.x", "1")].concat();
+        let records =
+            [record("mtime", "1350244992.02"), record("uid", "0"), record("LIBARCHIVE.x", "1")].concat();
         assert_eq!(Extension::from_records(records.as_bytes()), Some(Extension::default()));
         assert!(Extension::from_records(record("GNU.sparse.major", "1").as_bytes()).unwrap().is_sparse);
     }

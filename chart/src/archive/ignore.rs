@@ -17,7 +17,9 @@ pub struct IgnoreRules {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIgnoreRule {
     /// The line uses `**`.
-    #[error("line {line} of `.helmignore` uses `**`, which Helm does not support; write one rule for each level")]
+    #[error(
+        "line {line} of `.helmignore` uses `**`, which Helm does not support; write one rule for each level"
+    )]
     DoubleStar {
         /// Counted from 1.
         line: usize,

@@ -141,12 +141,7 @@ impl Seen {
 
 /// Keeps the one file of its kind. Helm decodes a second `Chart.yaml` over the first, so that what the chart
 /// is called depends on the order; only a repetition of the same bytes has one meaning.
-fn keep(
-    slot: &mut Option<Vec<u8>>,
-    path: &str,
-    bytes: &[u8],
-    usage: &mut Usage,
-) -> Result<(), ArchiveError> {
+fn keep(slot: &mut Option<Vec<u8>>, path: &str, bytes: &[u8], usage: &mut Usage) -> Result<(), ArchiveError> {
     match slot {
         Some(kept) if kept == bytes => Ok(()),
         Some(_) => Err(ArchiveError::RepeatedMetadata { path: path.to_owned() }),
@@ -166,14 +161,11 @@ fn check_values(path: &str, bytes: &[u8], usage: &mut Usage) -> Result<(), Archi
     }
 }
 
-fn inspect_nested(
-    path: &str,
-    bytes: &[u8],
-    depth: usize,
-    usage: &mut Usage,
-) -> Result<(), ArchiveError> {
+fn inspect_nested(path: &str, bytes: &[u8], depth: usize, usage: &mut Usage) -> Result<(), ArchiveError> {
     let nested = walk(bytes, depth, usage, Keep::Nothing);
-    nested.map(|_| ()).map_err(|reason| ArchiveError::Subchart { path: path.to_owned(), reason: Box::new(reason) })
+    nested
+        .map(|_| ())
+        .map_err(|reason| ArchiveError::Subchart { path: path.to_owned(), reason: Box::new(reason) })
 }
 
 /// Splits a path into the folder of the innermost chart it lies in, and its place there.

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use super::tree::ChartTree;
 use super::walk::without_byte_order_mark;
 use super::{
-    ArchiveError, ArchiveFile, ArchiveWriter, ChartArchive, InvalidIgnoreRule, Limits, file_name, path_below_base,
+    ArchiveError, ArchiveFile, ArchiveWriter, ChartArchive, InvalidIgnoreRule, Limits, file_name,
+    path_below_base,
 };
 use crate::metadata::ChartMetadata;
 
@@ -144,8 +145,10 @@ fn checked_file(file: ArchiveFile) -> Result<ArchiveFile, PackError> {
 fn check_dependencies(tree: &ChartTree) -> Result<(), PackError> {
     let declared = tree.metadata.dependencies.iter();
     let is_missing = |name: &str| !tree.subcharts.keys().any(|subchart| subchart.as_str() == name);
-    let missing: Vec<_> =
-        declared.filter(|dependency| is_missing(&dependency.name)).map(|dependency| format!("`{}`", dependency.name)).collect();
+    let missing: Vec<_> = declared
+        .filter(|dependency| is_missing(&dependency.name))
+        .map(|dependency| format!("`{}`", dependency.name))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }

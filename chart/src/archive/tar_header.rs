@@ -212,7 +212,7 @@ fn octal(field: &[u8]) -> Option<i64> {
 
 /// Returns the sum of all bytes, with the checksum field taken as spaces.
 fn unsigned_checksum(block: &Block) -> i64 {
-    checksum(block, |byte| i64::from(byte))
+    checksum(block, i64::from)
 }
 
 /// Returns the sum that some old tars wrote, with bytes taken as signed.
@@ -252,7 +252,8 @@ mod tests {
 
     #[test]
     fn an_encoded_header_decodes_to_itself() {
-        let header = Header::decode(&encode(b'0', "chart/templates", "a.yaml", 12_345, 1_700_000_000)).unwrap();
+        let header =
+            Header::decode(&encode(b'0', "chart/templates", "a.yaml", 12_345, 1_700_000_000)).unwrap();
         assert_eq!(header.name, b"chart/templates/a.yaml");
         assert_eq!(header.size, 12_345);
         assert_eq!(header.kind, EntryKind::File);

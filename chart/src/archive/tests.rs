@@ -17,7 +17,8 @@ fn chart() -> ChartBuilder {
 
 #[test]
 fn a_chart_is_read_with_all_its_files() {
-    let archive = chart().file("values.yaml", "a: 1\n").file("templates/x.yaml", "{{ . }}").file("crds/c.yaml", "c");
+    let archive =
+        chart().file("values.yaml", "a: 1\n").file("templates/x.yaml", "{{ . }}").file("crds/c.yaml", "c");
     let archive = read(&archive.description("Small.").build()).unwrap();
     assert_eq!(archive.metadata().name.as_str(), "alpine");
     assert_eq!(archive.metadata().description, "Small.");
@@ -44,8 +45,14 @@ fn what_helm_passes_over_is_passed_over() {
     let record = super::extension::record("path", &name);
     for (case, bytes) in [
         ("a folder", chart().raw_entry(RawEntry::new(b'5', "alpine/x/", "")).build()),
-        ("a folder with a size", chart().raw_entry(RawEntry::new(b'5', "alpine/x/", "").declaring(9)).build()),
-        ("a global header", chart().raw_entry(RawEntry::new(b'g', "g", super::extension::record("comment", "c"))).build()),
+        (
+            "a folder with a size",
+            chart().raw_entry(RawEntry::new(b'5', "alpine/x/", "").declaring(9)).build(),
+        ),
+        (
+            "a global header",
+            chart().raw_entry(RawEntry::new(b'g', "g", super::extension::record("comment", "c"))).build(),
+        ),
         ("an empty link", chart().raw_entry(RawEntry::new(b'2', "alpine/link", "")).build()),
         ("a link as values", chart().raw_entry(RawEntry::new(b'2', "alpine/values.yaml", "")).build()),
         ("records at the end", chart().raw_entry(RawEntry::new(b'x', "x", &record)).build()),

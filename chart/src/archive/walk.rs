@@ -3,11 +3,11 @@
 use std::io::Read;
 
 use super::ArchiveError;
+use super::ArchiveFile;
 use super::gzip::GzipStream;
 use super::inspection::{Inspection, Need};
 use super::limits::Usage;
 use super::tar_reader::TarReader;
-use super::ArchiveFile;
 use crate::metadata::ChartMetadata;
 
 /// Which files a pass keeps.

@@ -100,7 +100,8 @@ fn split_name(name: &str) -> Option<(&str, &str)> {
 
 /// Returns the part of a name that a header's name field shows beside PAX records: its ASCII characters, cut.
 fn header_name(name: &str) -> String {
-    let mut shown: String = name.chars().filter(|character| character.is_ascii() && *character != '\0').collect();
+    let mut shown: String =
+        name.chars().filter(|character| character.is_ascii() && *character != '\0').collect();
     if shown.len() > NAME_BYTES {
         shown.truncate(NAME_BYTES);
         // Old readers take a trailing slash for a directory.

@@ -115,7 +115,9 @@ impl IndexEntry {
     pub fn newest_first(&self, other: &Self) -> Ordering {
         let (ours, theirs) = (&self.metadata.version, &other.metadata.version);
         let by_precedence = theirs.precedence(ours);
-        by_precedence.then_with(|| other.created.cmp(&self.created)).then_with(|| theirs.as_str().cmp(ours.as_str()))
+        by_precedence
+            .then_with(|| other.created.cmp(&self.created))
+            .then_with(|| theirs.as_str().cmp(ours.as_str()))
     }
 }
 

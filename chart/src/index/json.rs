@@ -48,10 +48,7 @@ impl Formatter for PrintableInYaml {
 /// Returns whether a character may stand raw: YAML 1.1's printable set without its own line breaks (next line, line
 /// and paragraph separator), which YAML would fold, and without the byte order mark.
 fn is_printable_in_yaml(character: char) -> bool {
-    !matches!(
-        character,
-        '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-    )
+    !matches!(character, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 #[cfg(test)]

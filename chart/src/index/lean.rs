@@ -8,7 +8,16 @@ use super::json::to_json;
 
 /// What stays. Dependencies go: Helm reads them from the archive.
 const KEPT: [&str; 11] = [
-    "name", "version", "description", "apiVersion", "appVersion", "deprecated", "kubeVersion", "type", "urls", "created",
+    "name",
+    "version",
+    "description",
+    "apiVersion",
+    "appVersion",
+    "deprecated",
+    "kubeVersion",
+    "type",
+    "urls",
+    "created",
     "digest",
 ];
 
@@ -29,13 +38,12 @@ pub fn lean(json: &[u8]) -> Vec<u8> {
 }
 
 fn keep(key: &String, value: &mut Value) -> bool {
-    match value {
-        Value::Object(annotations) if key == "annotations" => {
-            annotations.retain(|key, _| key.starts_with(KEPT_ANNOTATIONS));
-            !annotations.is_empty()
-        }
-        _ => KEPT.contains(&key.as_str()),
+    if key != "annotations" {
+        return KEPT.contains(&key.as_str());
     }
+    let Value::Object(annotations) = value else { return false };
+    annotations.retain(|key, _| key.starts_with(KEPT_ANNOTATIONS));
+    !annotations.is_empty()
 }
 
 #[cfg(test)]

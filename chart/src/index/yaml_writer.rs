@@ -124,3 +124,135 @@ fn is_plain(text: &str) -> bool {
         && !text.contains(": ")
         && bytes.iter().all(|byte| *byte == b':' || is_harmless(*byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::yaml::{Budget, parse};
+
+    fn written(text: &str) -> String {
+        let mut out = Vec::new();
+        write_text(text, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn texts_are_plain_only_without_any_doubt() {
+        for plain in
+            ["alpine", "A chart for Kubernetes", "https://a/b", "a-b_c.d/e", "v1.0.0+b", "gotpl (old)"]
+        {
+            assert_eq!(written(plain), plain);
+        }
+        for quoted in [
+            "",
+            " a",
+            "a ",
+            "1",
+            "1.0.0",
+            "0x1f",
+            "1e3",
+            ".5",
+            "-1",
+            "+1",
+            "~",
+            "null",
+            "Null",
+            "true",
+            "YES",
+            "n",
+            "y",
+            "on",
+            "Off",
+            ".inf",
+            ".NaN",
+            "nan",
+            "2026-01-01",
+            "12:30",
+            "a: b",
+            "a:",
+            "a #b",
+            "#a",
+            "-",
+            "- a",
+            "? a",
+            "!a",
+            "&a",
+            "*a",
+            "{a}",
+            "[a]",
+            "a\nb",
+            "a\tb",
+            "'a'",
+            "\"",
+            "%a",
+            "@a",
+            "`a",
+            "|",
+            ">",
+            "=",
+            "<<",
+            "---",
+            "...",
+            "ü",
+            "\u{85}",
+        ] {
+            assert!(written(quoted).starts_with('"'), "{quoted:?}");
+        }
+    }
+
+    /// Any JSON that an entry may hold, of the texts most likely to be misread.
+    fn any_value() -> impl Strategy<Value = Value> {
+        let text = prop_oneof![
+            any::<String>(),
+            "[a-z0-9 :#.+-]{0,12}",
+            "(y|no|0x[0-9]|[0-9]{1,3}(\\.[0-9]{1,2}){0,2}|~|null|<<|=|---|- a|\u{2028}|\u{feff}|a\u{85}b)",
+        ];
+        let scalar = prop_oneof![
+            text.clone().prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        scalar.prop_recursive(4, 40, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::vec((text.clone(), inner), 0..5)
+                    .prop_map(|fields| Value::from(fields.into_iter().collect::<Map<_, _>>())),
+            ]
+        })
+    }
+
+    fn sort(value: Value) -> Value {
+        match value {
+            Value::Object(fields) => {
+                let mut fields: Vec<_> = fields.into_iter().map(|(key, value)| (key, sort(value))).collect();
+                fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+                fields.into_iter().collect()
+            }
+            Value::Array(items) => items.into_iter().map(sort).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn yaml_has_the_value_of_the_json(fields in prop::collection::vec(("[a-z]{1,8}", any_value()), 1..5)) {
+            let entry: Map<String, Value> = fields.into_iter().collect();
+            let mut out = b"list:\n".to_vec();
+            write_yaml_entry(&serde_json::to_vec(&entry).unwrap(), &mut out);
+            let read = parse(&out, &Budget::default()).unwrap().to_json();
+            let expected = Value::from(vec![Value::from(entry)]);
+            prop_assert_eq!(sort(read["list"].clone()), sort(expected), "{}", String::from_utf8_lossy(&out));
+        }
+
+        /// What clients without a JSON fast path do with the index.
+        #[test]
+        fn json_read_as_yaml_has_the_same_value(value in any_value()) {
+            let json = crate::index::json::to_json(&value).unwrap();
+            let read = parse(&json, &Budget::default()).unwrap().to_json();
+            prop_assert_eq!(sort(read), sort(value), "{}", String::from_utf8_lossy(&json));
+        }
+    }
+}

@@ -31,7 +31,7 @@ impl Credential {
         }
         let text = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
         let (user, password) = text.split_once(':')?;
-        Some(Self::Basic { user: user.to_owned(), password: Secret::from_text(password) })
+        Some(Self::Basic { user: user.to_owned(), password: Secret::exactly(password) })
     }
 
     /// Returns the part that may be a token.

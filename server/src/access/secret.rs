@@ -20,6 +20,11 @@ impl Secret {
         Self(text.trim().to_owned())
     }
 
+    /// Takes a password as it is.
+    pub(crate) fn exactly(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Returns the digest under which the catalog keeps the token.
     pub(crate) fn digest(&self) -> Digest {
         Digest::sha256(self.0.as_bytes())

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
+use chart::Timestamp;
 
 use super::staging::{StagedFile, sync_folder};
 use super::{BlobError, BlobKey, StagedBlob, Staging};
@@ -130,6 +131,17 @@ pub(super) fn remove(root: &Path, key: &BlobKey) -> Result<(), BlobError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+pub(super) fn modified(root: &Path, key: &BlobKey) -> Result<Timestamp, BlobError> {
+    let metadata = std::fs::metadata(key.path_below(root)).map_err(|error| missing_or_away(key, error))?;
+    Ok(time_of(&metadata)?)
+}
+
+/// Returns when a file was last written, as the catalog counts time.
+pub(crate) fn time_of(metadata: &std::fs::Metadata) -> io::Result<Timestamp> {
+    let micros = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    Ok(Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX)))
 }
 
 pub(super) fn list_older_than(root: &Path, older_than: Duration) -> Result<Vec<BlobKey>, BlobError> {

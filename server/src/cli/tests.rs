@@ -55,14 +55,12 @@ fn the_name_chartmuseum_and_the_word_mean_the_drop_in_with_untouched_arguments()
 fn a_token_is_described_by_types() {
     let line =
         command_line("chartroom token create --name ci --role publisher --repository /team/a/ --expires 90d");
-    match line.command {
-        Command::Token(TokenCommand::Create { name, role, repository, expires }) => {
-            assert_eq!((name.as_str(), role), ("ci", Role::Publisher));
-            assert_eq!(repository.unwrap().as_str(), "team/a");
-            assert_eq!(expires, Some(Duration::from_secs(90 * 86_400)));
-        }
-        other => panic!("{other:?}"),
-    }
+    let Command::Token(TokenCommand::Create { name, role, repository, expires }) = line.command else {
+        panic!("{line:?}")
+    };
+    assert_eq!((name.as_str(), role), ("ci", Role::Publisher));
+    assert_eq!(repository.unwrap().as_str(), "team/a");
+    assert_eq!(expires, Some(Duration::from_secs(90 * 86_400)));
 }
 
 #[test]
@@ -76,12 +74,12 @@ fn repository_settings_become_a_change_of_what_was_given() {
         ),
         ("chartroom repository create team/a", None, None),
     ] {
-        let change = match command_line(line).command {
-            Command::Repository(
-                RepositoryCommand::Set { settings, .. } | RepositoryCommand::Create { settings, .. },
-            ) => settings.change(),
-            other => panic!("{other:?}"),
+        let (Command::Repository(RepositoryCommand::Set { settings, .. })
+        | Command::Repository(RepositoryCommand::Create { settings, .. })) = command_line(line).command
+        else {
+            panic!("{line}")
         };
+        let change = settings.change();
         assert_eq!((change.index_detail, change.overwrite), (detail, overwrite), "{line}");
         assert_eq!(change.artifact_hub_id, None);
     }

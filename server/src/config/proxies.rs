@@ -91,6 +91,8 @@ impl Proxies {
         connection: RequestOrigin,
         headers: ForwardedHeaders<'_>,
     ) -> RequestOrigin {
+        // A dual-stack socket shows IPv4 peers as mapped IPv6 ones.
+        let connection = RequestOrigin { client: connection.client.to_canonical(), ..connection };
         if !self.is_trusted(connection.client) {
             return connection;
         }
@@ -114,7 +116,6 @@ impl Proxies {
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(&address))
     }
 }

@@ -83,7 +83,6 @@ mod tests {
 
     use super::super::Detail;
     use super::super::fixture::{removal, small, version};
-    use super::*;
 
     #[test]
     fn every_dash_may_be_the_one_before_the_version() {

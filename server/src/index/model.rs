@@ -217,7 +217,7 @@ fn run(detail: Detail, initial: &[Change], batches: Vec<Vec<Change>>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn a_full_index_equals_the_model_after_every_batch(

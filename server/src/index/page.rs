@@ -171,3 +171,60 @@ impl Draft {
         Some(Self::of(&self.page.chart, slots, pieces))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::filled;
+    use super::*;
+
+    const LIMITS: Limits =
+        Limits { page_versions: 8, page_bytes: 4_000, segment_fewest_bytes: 0, segment_most_bytes: 0 };
+
+    fn lines(count: usize, filling: usize) -> Vec<Line> {
+        let filling = "x".repeat(filling);
+        (0..count).rev().map(|patch| Line::of(filled("a", &format!("1.0.{patch}"), 0, &filling)).1).collect()
+    }
+
+    fn drafts(count: usize, filling: usize) -> Vec<Draft> {
+        Draft::pages(&"a".parse().unwrap(), lines(count, filling), LIMITS)
+    }
+
+    fn lengths(drafts: &[Draft]) -> Vec<usize> {
+        drafts.iter().map(|draft| draft.page.slots().len()).collect()
+    }
+
+    #[test]
+    fn pages_share_the_versions_evenly_within_both_limits() {
+        assert_eq!(lengths(&drafts(0, 0)), [0; 0]);
+        assert_eq!(lengths(&drafts(8, 0)), [8]);
+        assert_eq!(lengths(&drafts(9, 0)), [5, 4]);
+        assert_eq!(lengths(&drafts(17, 0)), [6, 6, 5]);
+        assert_eq!(lengths(&drafts(3, 5_000)), [1, 1, 1]);
+        assert!(drafts(8, 1_000).iter().all(|draft| draft.page.json_bytes() <= LIMITS.page_bytes));
+    }
+
+    #[test]
+    fn entries_lie_where_the_page_says() {
+        let drafts = drafts(3, 10);
+        let text = drafts[0].pieces.join(&b',');
+        let ranges: Vec<_> = drafts[0].page.entry_ranges().collect();
+        assert_eq!(ranges.last().unwrap().end, drafts[0].page.json_bytes());
+        for (range, piece) in ranges.into_iter().zip(&drafts[0].pieces) {
+            assert_eq!(&text[range], piece);
+        }
+    }
+
+    #[test]
+    fn only_a_small_page_joins_its_neighbour_and_only_with_room_left() {
+        let joins = |one: usize, other: usize| {
+            let (one, other) = (drafts(one, 0), drafts(other, 0));
+            one[0].joined(&other[0], LIMITS).map(|joined| joined.page.slots().len())
+        };
+        assert_eq!(joins(2, 4), Some(6));
+        assert_eq!(joins(4, 1), Some(5));
+        assert_eq!(joins(2, 5), None);
+        assert_eq!(joins(3, 3), None);
+        let other_chart = Draft::pages(&"b".parse().unwrap(), lines(1, 0), LIMITS);
+        assert!(drafts(1, 0)[0].joined(&other_chart[0], LIMITS).is_none());
+    }
+}

@@ -124,3 +124,59 @@ fn found_in<'a>((segment, placed): (&'a Segment, &'a PlacedPage)) -> impl Iterat
     let slots = placed.page().slots().iter().enumerate();
     slots.map(move |(position, slot)| Found { segment, placed, position, slot })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Detail;
+    use super::super::fixture::{SMALL, load, settings, small, version};
+    use super::*;
+    use chart::Timestamp;
+
+    fn find(rope: &Rope, chart: &str, text: &str) -> Option<String> {
+        let found = rope.find(chart, &text.parse().unwrap())?;
+        assert!(String::from_utf8(found.entry().to_vec()).unwrap().contains(&format!("/{chart}-{text}.tgz")));
+        Some(found.slot.version.to_string())
+    }
+
+    #[test]
+    fn a_version_is_found_by_its_text_and_no_other_spelling() {
+        let index = small(Detail::Full, &[("a", "v1.0.0"), ("a", "1.0.0+x"), ("a", "1.0"), ("b", "1.0.0")]);
+        let snapshot = index.snapshot();
+        for text in ["v1.0.0", "1.0.0+x", "1.0"] {
+            assert_eq!(find(snapshot.rope(), "a", text).as_deref(), Some(text));
+        }
+        for (chart, text) in
+            [("a", "1.0.0"), ("a", "1.0.0+y"), ("a", "2.0.0"), ("a", "0.1.0"), ("aa", "1.0.0")]
+        {
+            assert_eq!(find(snapshot.rope(), chart, text), None);
+        }
+    }
+
+    #[test]
+    fn builds_of_one_version_are_found_over_many_segments() {
+        let builds = (0..200).map(|build| version("a", &format!("1.0.0+{build}"), build % 7));
+        let index = load(settings(Detail::Full), SMALL, builds, Timestamp::from_micros(0));
+        let snapshot = index.snapshot();
+        assert!(snapshot.rope().segments().len() > 5);
+        for build in 0..200 {
+            assert!(find(snapshot.rope(), "a", &format!("1.0.0+{build}")).is_some(), "{build}");
+        }
+        assert!(find(snapshot.rope(), "a", "1.0.0").is_none());
+    }
+
+    #[test]
+    fn the_newest_wanted_version_of_a_channel_is_found() {
+        let index =
+            small(Detail::Full, &[("a", "1.0.0"), ("a", "2.0.0"), ("a", "3.0.0-rc.1"), ("b", "9.0.0")]);
+        let snapshot = index.snapshot();
+        let newest = |chart: &str, channel, unwanted: &str| {
+            let found = snapshot.rope().newest(chart, channel, |version| version.as_str() != unwanted);
+            found.map(|found| found.slot.version.to_string())
+        };
+        assert_eq!(newest("a", Channel::Stable, "").as_deref(), Some("2.0.0"));
+        assert_eq!(newest("a", Channel::Stable, "2.0.0").as_deref(), Some("1.0.0"));
+        assert_eq!(newest("a", Channel::Prerelease, "").as_deref(), Some("3.0.0-rc.1"));
+        assert_eq!(newest("b", Channel::Prerelease, ""), None);
+        assert_eq!(newest("c", Channel::Stable, ""), None);
+    }
+}

@@ -111,7 +111,7 @@ impl Snapshot {
     /// Uncompressed JSON is glued in microseconds. The other forms are work for a thread that may block: they take
     /// milliseconds after a publish, and up to a second for each 50 MB that were never asked for in that form.
     pub(crate) fn body(&self, format: Format, encoding: Encoding) -> Arc<Body> {
-        let body = self.place_of(format, encoding).get_or_init(|| {
+        let body = self.made(format, encoding).get_or_init(|| {
             Arc::new(match encoding {
                 Encoding::Identity => self.plain(format),
                 Encoding::Gzip => self.compressed(format),
@@ -122,10 +122,10 @@ impl Snapshot {
 
     /// Returns the body if it was made already.
     pub(crate) fn ready_body(&self, format: Format, encoding: Encoding) -> Option<Arc<Body>> {
-        self.place_of(format, encoding).get().map(Arc::clone)
+        self.made(format, encoding).get().map(Arc::clone)
     }
 
-    fn place_of(&self, format: Format, encoding: Encoding) -> &OnceLock<Arc<Body>> {
+    fn made(&self, format: Format, encoding: Encoding) -> &OnceLock<Arc<Body>> {
         match (format, encoding) {
             (Format::Json, Encoding::Identity) => &self.json,
             (Format::Json, Encoding::Gzip) => &self.json_gzip,
@@ -182,7 +182,7 @@ impl Body {
 mod tests {
     use super::super::fixture::{SMALL, load, put, removal, settings, small, text, version};
     use super::super::layout::Limits;
-    use super::super::{Detail, RepositoryIndex};
+    use super::super::{Change, Detail, RepositoryIndex};
     use super::*;
 
     fn json(index: &RepositoryIndex) -> String {
@@ -226,7 +226,8 @@ mod tests {
     #[test]
     fn commas_and_brackets_stand_right_wherever_a_chart_comes_or_goes() {
         let index = small(Detail::Full, &[("b", "1.0.0")]);
-        let steps: [(super::super::Change, &[(&str, &[&str])]); 7] = [
+        type Expected = &'static [(&'static str, &'static [&'static str])];
+        let steps: [(Change, Expected); 7] = [
             (put("c", "1.0.0", 0), &[("b", &["1.0.0"]), ("c", &["1.0.0"])]),
             (put("a", "1.0.0", 0), &[("a", &["1.0.0"]), ("b", &["1.0.0"]), ("c", &["1.0.0"])]),
             (put("b", "2.0.0", 0), &[("a", &["1.0.0"]), ("b", &["2.0.0", "1.0.0"]), ("c", &["1.0.0"])]),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use chart::archive::{self, ArchiveError, ChartArchive, Limits};
 use chart::index::IndexEntry;
@@ -15,7 +15,7 @@ use chart::{ChartMetadata, Timestamp};
 use oci::{Algorithm, Digest, Digester};
 
 use crate::app::App;
-use crate::blobs::BlobKey;
+use crate::blobs::{BlobKey, time_of};
 use crate::catalog::{
     BlobToRecord, CatalogError, FlatFile, NewVersion, Recorded, RepositoryRow, VersionLimits,
 };
@@ -248,7 +248,7 @@ fn list_folders(root: &Path, tenancy: Tenancy) -> Result<Vec<(RepositoryPath, Fo
             if metadata.is_dir() && goes_deeper && !name.starts_with('.') {
                 waiting.push((entry.path(), segments.iter().cloned().chain([name]).collect()));
             } else if metadata.is_file() && (name.ends_with(".tgz") || name.ends_with(".tgz.prov")) {
-                let modified = micros_of(metadata.modified().map_err(fail)?);
+                let modified = time_of(&metadata).map_err(fail)?;
                 files.insert(name, Listed { path: entry.path(), modified, size_bytes: metadata.len() });
             }
         }
@@ -258,10 +258,4 @@ fn list_folders(root: &Path, tenancy: Tenancy) -> Result<Vec<(RepositoryPath, Fo
     }
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(found)
-}
-
-/// Returns a file's time as the catalog counts it.
-pub(crate) fn micros_of(time: std::time::SystemTime) -> Timestamp {
-    let micros = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }

@@ -15,7 +15,7 @@ pub(crate) use super::keep_blob::KeepError;
 use super::keep_blob::{discard, keep_blob, release};
 use crate::access::{Caller, Permission};
 use crate::app::App;
-use crate::blobs::StagedBlob;
+use crate::blobs::{Layout, StagedBlob};
 use crate::catalog::{BlobToRecord, CatalogError, NewVersion, Recorded};
 use crate::repositories::OpenRepository;
 use crate::repository_path::RepositoryPath;
@@ -220,7 +220,15 @@ async fn record(
         None => None,
         Some(staged) => Some(keep_blob(app, repository.path(), &format!("{file_name}.prov"), staged).await?),
     };
-    let new = new_version(app, repository, request, file_name, archive.clone(), provenance.clone());
+    let created_at = match app.blobs.layout() {
+        Layout::Addressed => None,
+        // A flat file's own time is the only one that survives without the catalog.
+        Layout::Flat => Some(app.blobs.modified(archive.key()).await.map_err(KeepError::from)?),
+    };
+    let new = NewVersion {
+        created_at,
+        ..new_version(app, repository, request, file_name, archive.clone(), provenance.clone())
+    };
     let outcome = app.catalog.record_version(new, app.clock.now()).await?;
     if !matches!(outcome, Recorded::Done { .. }) {
         discard(app, &archive).await;

@@ -72,8 +72,9 @@ impl Chunk {
 
     fn strip<'n>(&self, name: &'n str) -> Option<&'n str> {
         let mut characters = name.chars();
-        let is_match = self.tokens.iter().all(|token| characters.next().is_some_and(|next| token.matches(next)));
-        is_match.then(|| characters.as_str())
+        let is_match =
+            self.tokens.iter().all(|token| characters.next().is_some_and(|next| token.matches(next)));
+        is_match.then_some(characters.as_str())
     }
 }
 

@@ -32,7 +32,8 @@ fn a_file_over_its_limit_is_refused_by_what_its_header_says() {
 #[test]
 fn all_files_together_must_stay_below_the_limit() {
     let metadata_bytes = read(&chart().build()).unwrap().file("Chart.yaml").unwrap().len();
-    let fill = |bytes: usize| chart().file("a", vec![0; 4_000]).file("b", vec![0; 4_000]).file("c", vec![0; bytes]);
+    let fill =
+        |bytes: usize| chart().file("a", vec![0; 4_000]).file("b", vec![0; 4_000]).file("c", vec![0; bytes]);
     let most = 2_000 - metadata_bytes - 1;
     assert!(ChartArchive::inspect(fill(most).build().as_slice(), &limits()).is_ok());
     let error = refusal(&fill(most + 1).build(), &limits());
@@ -43,7 +44,9 @@ fn all_files_together_must_stay_below_the_limit() {
 fn nested_archives_share_one_limit() {
     let inner = ChartBuilder::new("inner", "1.0.0").file("x", vec![0; 4_000]).build();
     let packed = |count: usize| {
-        (0..count).fold(chart(), |outer, number| outer.packed_subchart(&format!("{number}.tgz"), &inner)).build()
+        (0..count)
+            .fold(chart(), |outer, number| outer.packed_subchart(&format!("{number}.tgz"), &inner))
+            .build()
     };
     assert!(ChartArchive::inspect(packed(2).as_slice(), &limits()).is_ok());
     let error = refusal(&packed(3), &limits());
@@ -62,7 +65,10 @@ fn entries_of_every_kind_count() {
         RawEntry::new(b'g', "x", ""),
     ] {
         let bytes = (0..20).fold(chart(), |chart, _| chart.raw_entry(entry.clone())).build();
-        assert!(matches!(refusal(&bytes, &limits()), ArchiveError::TooManyEntries { limit: 20 }), "{entry:?}");
+        assert!(
+            matches!(refusal(&bytes, &limits()), ArchiveError::TooManyEntries { limit: 20 }),
+            "{entry:?}"
+        );
     }
 }
 
@@ -96,20 +102,24 @@ fn subcharts_are_bounded_in_depth() {
     };
     let generous = Limits { unpacked_bytes: 1 << 20, entries: 1_000, ..limits() };
     assert!(ChartArchive::inspect(nest(3).as_slice(), &generous).is_ok());
-    assert!(refusal(&nest(4), &generous).to_string().ends_with("`charts/deep.tgz` is more than 3 subcharts deep"));
+    assert!(
+        refusal(&nest(4), &generous).to_string().ends_with("`charts/deep.tgz` is more than 3 subcharts deep")
+    );
     let folders = chart().file(&format!("{}x", "charts/deep/".repeat(4)), "").build();
     assert!(matches!(refusal(&folders, &generous), ArchiveError::TooDeep { .. }));
 }
 
 #[test]
 fn subcharts_are_bounded_in_number() {
-    let bytes = (0..1_001).fold(chart(), |chart, number| chart.file(&format!("charts/{number}/x"), "")).build();
+    let bytes =
+        (0..1_001).fold(chart(), |chart, number| chart.file(&format!("charts/{number}/x"), "")).build();
     assert!(matches!(refusal(&bytes, &Limits::default()), ArchiveError::TooManySubcharts { limit: 1_000 }));
 }
 
 #[test]
 fn yaml_is_bounded_over_all_subcharts() {
-    let subchart = |number: usize| ChartBuilder::new(&format!("s{number}"), "1.0.0").chart_yaml(vec![b' '; 3 << 20]);
+    let subchart =
+        |number: usize| ChartBuilder::new(&format!("s{number}"), "1.0.0").chart_yaml(vec![b' '; 3 << 20]);
     let bytes = (0..6).fold(chart(), |chart, number| chart.subchart(&subchart(number))).build();
     let error = refusal(&bytes, &Limits::default());
     assert!(matches!(error, ArchiveError::TooMuchYaml { entry, .. } if entry == "charts/s5/Chart.yaml"));

@@ -19,12 +19,17 @@ fn metadata_file() -> ArchiveFile {
 
 fn names(archive: &[u8]) -> Vec<String> {
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
-    archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().to_str().unwrap().to_owned()).collect()
+    archive
+        .entries()
+        .unwrap()
+        .map(|entry| entry.unwrap().path().unwrap().to_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
 fn entries_are_in_helms_order() {
-    let files = ["zebra", "requirements.lock", "templates/b", "templates/a", "values.schema.json", "values.yaml"];
+    let files =
+        ["zebra", "requirements.lock", "templates/b", "templates/a", "values.schema.json", "values.yaml"];
     let files = files.iter().map(|path| file(path, if path.ends_with("json") { "{}" } else { "" }));
     let subchart = |name: &str| format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n");
     let files = files
@@ -57,10 +62,12 @@ fn chart_yaml_keeps_its_authors_bytes() {
 
 #[test]
 fn packed_subcharts_are_unpacked() {
-    let subchart = ChartBuilder::new("sub", "1.0.0").packed_subchart("x.tgz", &ChartBuilder::new("x", "1.0.0").build());
+    let subchart =
+        ChartBuilder::new("sub", "1.0.0").packed_subchart("x.tgz", &ChartBuilder::new("x", "1.0.0").build());
     let nested = ArchiveFile { path: "charts/any.tgz".to_owned(), bytes: subchart.build() };
     let packed = pack_files(vec![metadata_file(), nested], &OPTIONS).unwrap();
-    let expected = ["alpine/Chart.yaml", "alpine/charts/sub/Chart.yaml", "alpine/charts/sub/charts/x/Chart.yaml"];
+    let expected =
+        ["alpine/Chart.yaml", "alpine/charts/sub/Chart.yaml", "alpine/charts/sub/charts/x/Chart.yaml"];
     assert_eq!(names(&packed.bytes), expected);
 }
 
@@ -88,15 +95,21 @@ fn the_same_files_give_the_same_bytes_in_every_build() {
 
 #[test]
 fn charts_that_helm_would_not_pack_are_refused() {
-    let metadata = |more: &str| file("Chart.yaml", &format!("apiVersion: v2\nname: alpine\nversion: 1.0.0\n{more}"));
-    let subchart = |folder: &str| file(&format!("charts/{folder}/Chart.yaml"), "apiVersion: v2\nname: s\nversion: 1.0.0\n");
+    let metadata =
+        |more: &str| file("Chart.yaml", &format!("apiVersion: v2\nname: alpine\nversion: 1.0.0\n{more}"));
+    let subchart = |folder: &str| {
+        file(&format!("charts/{folder}/Chart.yaml"), "apiVersion: v2\nname: s\nversion: 1.0.0\n")
+    };
     let wanting = "dependencies:\n- {name: s, version: 1.0.0}\n- {name: t, version: 1.0.0}\n";
     for (files, reason) in [
         (vec![], "`Chart.yaml` is missing"),
         (vec![metadata(wanting), subchart("s")], "the dependencies `t` are missing in `charts/`"),
         (vec![metadata(""), subchart("a"), subchart("b")], "`charts/s` is there twice"),
         (vec![metadata(""), file("a", ""), file("a", "")], "`alpine/a` is there twice"),
-        (vec![metadata(""), file("values.schema.json", "{")], "`alpine/values.schema.json` is not valid JSON"),
+        (
+            vec![metadata(""), file("values.schema.json", "{")],
+            "`alpine/values.schema.json` is not valid JSON",
+        ),
         (vec![metadata(""), file("../a", "")], "`../a` is not a path inside a chart"),
         (vec![metadata(""), file("/a", "")], "`/a` is not a path inside a chart"),
         (vec![metadata(""), file("a//b", "")], "`a//b` is not a path inside a chart"),
@@ -114,7 +127,8 @@ fn charts_that_helm_would_not_pack_are_refused() {
 fn any_path() -> impl Strategy<Value = String> {
     let name = "[a-zA-Z0-9_ üé한-]{1,60}";
     let folder = prop_oneof![Just("templates/".to_owned()), Just("crds/".to_owned()), Just(String::new())];
-    (folder, prop::collection::vec(name, 1..6)).prop_map(|(folder, names)| format!("{folder}{}", names.join("/")))
+    (folder, prop::collection::vec(name, 1..6))
+        .prop_map(|(folder, names)| format!("{folder}{}", names.join("/")))
 }
 
 proptest! {
@@ -160,7 +174,9 @@ impl ChartFolder {
     }
 
     fn pack(&self) -> Result<Vec<String>, String> {
-        pack_directory(self.0.path(), &OPTIONS).map(|packed| names(&packed.bytes)).map_err(|error| error.to_string())
+        pack_directory(self.0.path(), &OPTIONS)
+            .map(|packed| names(&packed.bytes))
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -168,7 +184,9 @@ impl ChartFolder {
 fn a_folder_is_packed_in_lexical_order_without_ignored_files() {
     let folder = ChartFolder::new();
     folder.write(".helmignore", "*.bak\ndocs/\n");
-    for path in ["b", "a/z", "a.txt", "templates/b", "templates/a/x", "templates/.swp", "docs/x", "x.bak", ".hidden"] {
+    for path in
+        ["b", "a/z", "a.txt", "templates/b", "templates/a/x", "templates/.swp", "docs/x", "x.bak", ".hidden"]
+    {
         folder.write(path, "");
     }
     let expected = [
@@ -219,5 +237,10 @@ fn folders_that_cannot_be_packed_are_refused() {
     folder.write(".helmignore", "ok\n**/x\n");
     assert!(folder.pack().unwrap_err().starts_with("line 2 of `.helmignore` uses `**`"));
 
-    assert!(pack_directory("/nowhere".as_ref(), &OPTIONS).unwrap_err().to_string().starts_with("`/nowhere` could"));
+    assert!(
+        pack_directory("/nowhere".as_ref(), &OPTIONS)
+            .unwrap_err()
+            .to_string()
+            .starts_with("`/nowhere` could")
+    );
 }

@@ -59,17 +59,29 @@ fn charts_that_break_a_rule_are_refused() {
         (chart().without_chart_yaml().file("x", ""), "`Chart.yaml` is missing"),
         (chart().without_chart_yaml(), "the archive holds no files"),
         (chart().field("version", "one"), "`Chart.yaml` is refused: field `version`"),
-        (chart().raw_entry(RawEntry::new(b'0', "x/Chart.yaml", "a: b")), "`Chart.yaml` is in the archive twice"),
+        (
+            chart().raw_entry(RawEntry::new(b'0', "x/Chart.yaml", "a: b")),
+            "`Chart.yaml` is in the archive twice",
+        ),
         (chart().file("values.yaml", "- a\n"), "`values.yaml` is refused"),
         (chart().file("values.yaml", "a: ["), "`values.yaml` is refused"),
         (chart().file("Chart.lock", "generated: then"), "`Chart.lock` is refused"),
         (chart().file("requirements.lock", "- a"), "`requirements.lock` is refused"),
-        (chart().file("requirements.yaml", "dependencies: 3"), "`Chart.yaml` is refused: `requirements.yaml`"),
+        (
+            chart().file("requirements.yaml", "dependencies: 3"),
+            "`Chart.yaml` is refused: `requirements.yaml`",
+        ),
         (chart().file("charts/README.md", ""), "`charts/README.md` is neither a subchart's folder"),
         (chart().file("charts/sub/values.yaml", ""), "`charts/sub/Chart.yaml` is missing"),
         (chart().subchart(&broken), "`charts/sub/Chart.yaml` is refused: field `version`"),
-        (chart().file("charts/s.tgz/Chart.yaml", ""), "`charts/s.tgz/Chart.yaml` is in a folder that is named like"),
-        (chart().packed_subchart("s.tgz", b""), "the subchart `charts/s.tgz` is refused: the archive is not gzip"),
+        (
+            chart().file("charts/s.tgz/Chart.yaml", ""),
+            "`charts/s.tgz/Chart.yaml` is in a folder that is named like",
+        ),
+        (
+            chart().packed_subchart("s.tgz", b""),
+            "the subchart `charts/s.tgz` is refused: the archive is not gzip",
+        ),
         (
             chart().packed_subchart("s.tgz", &broken.build()),
             "the subchart `charts/s.tgz` is refused: `Chart.yaml` is refused: field `version`",

@@ -90,10 +90,8 @@ mod tests {
     }
 
     fn options(words: &str) -> GivenOptions {
-        match line(words).unwrap() {
-            Line::Serve(options) => options,
-            other => panic!("{words}: {other:?}"),
-        }
+        let Line::Serve(options) = line(words).unwrap() else { panic!("{words}") };
+        options
     }
 
     #[test]

@@ -15,10 +15,8 @@ fn command(line: &str, environment: &[(&str, &str)]) -> Result<DropInCommand, Dr
 }
 
 fn start(line: &str, environment: &[(&str, &str)]) -> DropIn {
-    match command(line, environment).unwrap() {
-        DropInCommand::Serve(drop_in) => *drop_in,
-        other => panic!("{line}: {other:?}"),
-    }
+    let DropInCommand::Serve(drop_in) = command(line, environment).unwrap() else { panic!("{line}") };
+    *drop_in
 }
 
 fn refusal(line: &str) -> String {

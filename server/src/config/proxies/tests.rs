@@ -103,6 +103,8 @@ fn a_proxy_on_a_dual_stack_socket_is_recognised() {
     let headers = ForwardedHeaders { forwarded_for: &["192.0.2.7"], ..ForwardedHeaders::default() };
     let found = trusting("x-forwarded").find_origin(origin("::ffff:10.0.0.1", Scheme::Http, "own"), headers);
     assert_eq!(found.client.to_string(), "192.0.2.7");
+    let stranger = origin("::ffff:192.0.2.9", Scheme::Http, "own");
+    assert_eq!(trusting("x-forwarded").find_origin(stranger, headers).client.to_string(), "192.0.2.9");
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! What every row has at hand: how much to do, the filled corpora, and servers on copies of them.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::corpus::{Corpora, nth};
+use crate::environment;
+use crate::place::Place;
+use crate::progress::Progress;
+use crate::server::{INDEX, Server};
+
+/// How much is done.
+#[derive(Debug)]
+pub(crate) struct Effort {
+    /// Sizes of the index in versions, ascending.
+    pub(crate) index_sizes: &'static [usize],
+    /// Sizes of the repository that is published to, ascending.
+    pub(crate) publish_sizes: &'static [usize],
+    /// The size where only one is measured.
+    pub(crate) large: usize,
+    /// How long one load on one server is counted.
+    pub(crate) window: Duration,
+    /// How often the servers take turns.
+    pub(crate) rounds: usize,
+}
+
+impl Effort {
+    /// Returns the effort of a report: under 20 minutes on two cores.
+    pub(crate) const FULL: Self = Self {
+        index_sizes: &[1_000, 10_000, 50_000],
+        publish_sizes: &[100, 1_000, 10_000, 50_000, 100_000],
+        large: 50_000,
+        window: Duration::from_millis(1_500),
+        rounds: 5,
+    };
+    /// Returns the effort of a look in between: under 3 minutes.
+    pub(crate) const QUICK: Self = Self {
+        index_sizes: &[1_000, 10_000],
+        publish_sizes: &[100, 1_000, 10_000],
+        large: 10_000,
+        window: Duration::from_millis(500),
+        rounds: 2,
+    };
+}
+
+/// The size at which helm is measured: at ten times as many it mostly measures helm.
+pub(crate) const MEDIUM: usize = 10_000;
+
+/// A run of the benchmark.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    /// How much is done.
+    pub(crate) effort: Effort,
+    /// Says what goes on.
+    pub(crate) progress: Progress,
+    corpora: Corpora,
+}
+
+impl Bench {
+    /// Prepares a run.
+    ///
+    /// # Errors
+    /// When the corpora cannot be found.
+    pub(crate) fn new(effort: Effort) -> Result<Self> {
+        Ok(Self { effort, progress: Progress::new(), corpora: Corpora::find()? })
+    }
+
+    /// Fills the corpora that the rows need and that no former run left.
+    ///
+    /// # Errors
+    /// When the server refuses an archive.
+    pub(crate) async fn prepare(&self) -> Result<()> {
+        self.corpora.fill(self.effort.publish_sizes, &self.progress).await
+    }
+
+    /// Returns a place with a copy of a corpus in its data folder.
+    ///
+    /// # Errors
+    /// When there is no corpus of that size, or no room.
+    pub(crate) fn place(&self, versions: usize) -> Result<Place> {
+        let place = Place::new()?;
+        self.corpora.copy_to(&place, versions)?;
+        Ok(place)
+    }
+
+    /// Starts Chartroom on a copy of a corpus.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) fn chartroom(&self, versions: usize) -> Result<Server> {
+        Server::chartroom(&self.place(versions)?)
+    }
+
+    /// Starts ChartMuseum, if it is on the machine, on the archives of a corpus.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) fn chartmuseum(&self, versions: usize) -> Result<Option<Server>> {
+        let Some(program) = environment::chartmuseum() else { return Ok(None) };
+        self.progress.say(&format!("starting ChartMuseum on {versions} versions"));
+        Server::chartmuseum(&program, &archives(versions)?).map(Some)
+    }
+}
+
+/// Returns a place with the archives of a corpus as files.
+///
+/// # Errors
+/// When there is no room.
+pub(crate) fn archives(versions: usize) -> Result<Place> {
+    let place = Place::new()?;
+    for position in 0..versions {
+        let sample = nth(position);
+        place.put(&sample.file_name(), &sample.archive)?;
+    }
+    Ok(place)
+}
+
+/// Returns the index of a server, which has to list that many versions.
+///
+/// # Errors
+/// When it lists another number.
+pub(crate) async fn whole_index(server: &Server, versions: usize) -> Result<Vec<u8>> {
+    let index = server.fetch(INDEX).await?.body;
+    let listed = String::from_utf8_lossy(&index).matches("\"urls\":[").count();
+    if listed != versions {
+        bail!("the index lists {listed} versions in place of {versions}");
+    }
+    Ok(index)
+}

@@ -1,0 +1,164 @@
+//! A client for HTTP/1.1 that costs little beside the server on the same cores: one thread, one shared buffer,
+//! bodies counted and dropped unless they are wanted.
+
+mod framing;
+
+use std::cell::RefCell;
+use std::io::ErrorKind;
+use std::rc::Rc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use tokio::net::TcpStream;
+
+use framing::Framing;
+
+/// Large enough that reading a body of megabytes takes few calls, small enough to stay in the cache.
+const BUFFER: usize = 256 * 1024;
+const LONGEST_HEAD: usize = 64 * 1024;
+
+/// The buffer that all connections of the one thread read into.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedBuffer(Rc<RefCell<Vec<u8>>>);
+
+impl SharedBuffer {
+    /// Makes the buffer.
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(RefCell::new(vec![0; BUFFER])))
+    }
+}
+
+/// A connection that is kept open from request to request.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: SharedBuffer,
+}
+
+/// An answer whose body went to the caller's sink.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer {
+    /// The status code.
+    pub(crate) status: u16,
+    /// When the first byte of the answer was there.
+    pub(crate) first_byte: Instant,
+}
+
+impl Connection {
+    /// Connects to `ADDRESS:PORT`.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub(crate) async fn open(address: &str, buffer: SharedBuffer) -> Result<Self> {
+        let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to `{address}`"))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer })
+    }
+
+    /// Sends a whole request and hands the body of the answer to `sink` as it comes.
+    ///
+    /// # Errors
+    /// When the connection breaks or the answer is not HTTP/1.1.
+    pub(crate) async fn exchange(&mut self, request: &[u8], mut sink: impl FnMut(&[u8])) -> Result<Answer> {
+        self.send(request).await?;
+        let mut head = Vec::new();
+        let mut first_byte = None;
+        let (status, mut framing, rest) = loop {
+            let count = self.receive().await?;
+            first_byte.get_or_insert_with(Instant::now);
+            let buffer = self.buffer.0.borrow();
+            head.extend_from_slice(buffer.get(..count).unwrap_or_default());
+            if let Some(parsed) = parse_head(&head)? {
+                break parsed;
+            }
+            if head.len() > LONGEST_HEAD {
+                bail!("the head of the answer is longer than {LONGEST_HEAD} bytes");
+            }
+        };
+        framing.take(head.get(rest..).unwrap_or_default(), &mut sink)?;
+        while !framing.is_complete() {
+            let count = self.receive().await?;
+            let buffer = self.buffer.0.borrow();
+            framing.take(buffer.get(..count).unwrap_or_default(), &mut sink)?;
+        }
+        Ok(Answer { status, first_byte: first_byte.unwrap_or_else(Instant::now) })
+    }
+
+    async fn send(&self, mut request: &[u8]) -> Result<()> {
+        while !request.is_empty() {
+            self.stream.writable().await?;
+            match self.stream.try_write(request) {
+                Ok(count) => request = request.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error).context("the server does not read the request"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn receive(&self) -> Result<usize> {
+        loop {
+            self.stream.readable().await?;
+            match self.stream.try_read(&mut self.buffer.0.borrow_mut()) {
+                Ok(0) => bail!("the server closed the connection before the answer was complete"),
+                Ok(count) => return Ok(count),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error).context("the answer broke off"),
+            }
+        }
+    }
+}
+
+/// Returns a request without a body.
+pub(crate) fn get(address: &str, path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: */*\r\n\r\n").into_bytes()
+}
+
+/// Returns a request that sends an archive.
+pub(crate) fn post(address: &str, path: &str, authorization: Option<&str>, body: &[u8]) -> Vec<u8> {
+    let authorization = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\n{authorization}Content-Type: application/gzip\r\n\
+         Content-Length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// Returns status, framing and where the body begins, once the head is whole.
+fn parse_head(received: &[u8]) -> Result<Option<(u16, Framing, usize)>> {
+    let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let head = String::from_utf8_lossy(received.get(..end).unwrap_or_default()).to_ascii_lowercase();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().and_then(|line| line.strip_prefix("http/1.1 ")?.get(..3)?.parse().ok());
+    let status = status.with_context(|| format!("the answer is not HTTP/1.1: {head}"))?;
+    let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
+    let header = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.trim());
+    let framing = match (header("transfer-encoding"), header("content-length")) {
+        (Some("chunked"), _) => Framing::chunked(),
+        (None, Some(length)) => Framing::of_length(length.parse().context("the length of the answer is no number")?),
+        _ => bail!("the answer does not say where it ends: {head}"),
+    };
+    Ok(Some((status, framing, end + 4)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_read_once_it_is_whole() {
+        let whole = b"HTTP/1.1 201 Created\r\ncontent-length: 3\r\n\r\nabc";
+        assert!(parse_head(&whole[..whole.len() - 5]).unwrap().is_none());
+        let (status, framing, rest) = parse_head(whole).unwrap().unwrap();
+        assert_eq!((status, rest), (201, whole.len() - 3));
+        assert!(!framing.is_complete());
+    }
+
+    #[test]
+    fn answers_without_an_end_are_refused() {
+        for head in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n", "nonsense\r\n\r\n"] {
+            assert!(parse_head(head.as_bytes()).is_err(), "{head}");
+        }
+    }
+}

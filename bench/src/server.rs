@@ -1,0 +1,123 @@
+//! A running server of any of the three kinds, asked over HTTP.
+
+mod chartmuseum;
+mod chartroom;
+mod nginx;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::http::{Connection, SharedBuffer, get, post};
+use crate::place::Place;
+use crate::process::Process;
+
+pub(crate) use chartroom::show_lean_index;
+
+/// Where all three serve the index.
+pub(crate) const INDEX: &str = "/index.yaml";
+const PUBLISH: &str = "/api/charts";
+
+/// A server that listens; ended when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: String,
+    process: Process,
+    authorization: Option<String>,
+    buffer: SharedBuffer,
+    // The last field: the folder goes after the process that works on it.
+    _place: Place,
+}
+
+/// A file as a server sent it.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    /// The body.
+    pub(crate) body: Vec<u8>,
+    /// When it was whole.
+    pub(crate) ended: Instant,
+}
+
+impl Server {
+    fn new(address: String, process: Process, authorization: Option<String>, place: &Place) -> Self {
+        Self { address, process, authorization, buffer: SharedBuffer::new(), _place: place.clone() }
+    }
+
+    /// Returns `ADDRESS:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Returns the base URL.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the server's process.
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    pub(crate) async fn connect(&self) -> Result<Connection> {
+        Connection::open(&self.address, self.buffer.clone()).await
+    }
+
+    /// Fetches a file over a connection of its own.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(crate) async fn fetch(&self, path: &str) -> Result<Fetched> {
+        self.fetch_over(&mut self.connect().await?, path).await
+    }
+
+    /// Fetches a file over a connection.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(crate) async fn fetch_over(&self, connection: &mut Connection, path: &str) -> Result<Fetched> {
+        let mut body = Vec::new();
+        let request = get(&self.address, path);
+        let answer = connection.exchange(&request, |bytes| body.extend_from_slice(bytes)).await?;
+        if answer.status != 200 {
+            bail!("`{path}` was answered with status {}: {}", answer.status, String::from_utf8_lossy(&body));
+        }
+        Ok(Fetched { body, ended: Instant::now() })
+    }
+
+    /// Publishes an archive over a connection.
+    ///
+    /// # Errors
+    /// When the server does not take it.
+    pub(crate) async fn publish_over(&self, connection: &mut Connection, archive: &[u8]) -> Result<()> {
+        match self.offer_over(connection, archive).await? {
+            (201, _) => Ok(()),
+            (status, said) => bail!("an archive was refused with status {status}: {said}"),
+        }
+    }
+
+    /// Offers an archive over a connection and returns the status and what was said.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub(crate) async fn offer_over(&self, connection: &mut Connection, archive: &[u8]) -> Result<(u16, String)> {
+        let mut said = Vec::new();
+        let request = post(&self.address, PUBLISH, self.authorization.as_deref(), archive);
+        let answer = connection.exchange(&request, |bytes| said.extend_from_slice(bytes)).await?;
+        Ok((answer.status, String::from_utf8_lossy(&said).into_owned()))
+    }
+}
+
+/// Returns an address that was free a moment ago, for servers that cannot choose one themselves.
+fn free_address() -> Result<String> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("there is no free port")?;
+    Ok(listener.local_addr()?.to_string())
+}
+
+/// Returns whether somebody listens there.
+fn is_listening(address: &str) -> bool {
+    std::net::TcpStream::connect(address).is_ok()
+}

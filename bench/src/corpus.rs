@@ -11,11 +11,39 @@ pub(crate) use folders::Corpora;
 pub(crate) const VERSIONS_PER_CHART: usize = 50;
 
 const SUBJECTS: [&str; 20] = [
-    "ledger", "gateway", "metrics", "broker", "archive", "scheduler", "registry", "identity", "search", "mailer",
-    "proxy", "vault", "stream", "catalog", "billing", "tracing", "cache", "queue", "backup", "dashboard",
+    "ledger",
+    "gateway",
+    "metrics",
+    "broker",
+    "archive",
+    "scheduler",
+    "registry",
+    "identity",
+    "search",
+    "mailer",
+    "proxy",
+    "vault",
+    "stream",
+    "catalog",
+    "billing",
+    "tracing",
+    "cache",
+    "queue",
+    "backup",
+    "dashboard",
 ];
-const KINDS: [&str; 10] =
-    ["operator", "server", "agent", "controller", "exporter", "console", "worker", "bridge", "collector", "api"];
+const KINDS: [&str; 10] = [
+    "operator",
+    "server",
+    "agent",
+    "controller",
+    "exporter",
+    "console",
+    "worker",
+    "bridge",
+    "collector",
+    "api",
+];
 
 /// A version of a chart and its archive.
 #[derive(Debug, Clone)]
@@ -56,7 +84,8 @@ pub(crate) fn heavy(number: usize, bytes: usize) -> Sample {
     while contents.len() < bytes {
         let block = oci::Digest::sha256(format!("{number} {round}").as_bytes());
         let digits = block.hex().as_bytes().chunks_exact(2);
-        contents.extend(digits.filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()));
+        contents
+            .extend(digits.filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()));
         round += 1;
     }
     let chart = ChartBuilder::new(&name, &version).description("large").file("contents.bin", contents);
@@ -64,7 +93,9 @@ pub(crate) fn heavy(number: usize, bytes: usize) -> Sample {
 }
 
 fn sample(chart: usize, version: String) -> Sample {
-    let word = |words: &[&'static str], position: usize| words.get(position % words.len()).copied().unwrap_or_default();
+    let word = |words: &[&'static str], position: usize| {
+        words.get(position % words.len()).copied().unwrap_or_default()
+    };
     let (subject, kind) = (word(&SUBJECTS, chart), word(&KINDS, chart / SUBJECTS.len()));
     let name = format!("{subject}-{kind}-{chart:04}");
     let chart_yaml = format!(
@@ -79,11 +110,16 @@ fn sample(chart: usize, version: String) -> Sample {
          annotations:\n  catalog.cattle.io/display-name: The {subject}\n  licenses: Apache-2.0\n\
          dependencies:\n- {{name: common, version: 2.x.x, repository: 'https://charts.example.com/common'}}\n"
     );
-    let values = format!("image:\n  repository: registry.example.com/{subject}/{kind}\n  tag: \"{version}\"\nreplicas: 1\n");
+    let values = format!(
+        "image:\n  repository: registry.example.com/{subject}/{kind}\n  tag: \"{version}\"\nreplicas: 1\n"
+    );
     let archive = ChartBuilder::new(&name, &version)
         .chart_yaml(chart_yaml)
         .file("values.yaml", values)
-        .file("templates/configmap.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n")
+        .file(
+            "templates/configmap.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n",
+        )
         .build();
     Sample { name, version, archive }
 }
@@ -104,8 +140,14 @@ mod tests {
             let archive = nth(position).archive;
             let metadata = ChartArchive::inspect(archive.as_slice(), &Limits::default()).unwrap();
             let created = "2026-01-01T10:00:00.123456Z".parse().unwrap();
-            let entry = IndexEntry::new(metadata, Some(created), Some(oci::Digest::sha256(&archive))).to_json();
-            assert!((850..=950).contains(&entry.len()), "{}: {}", entry.len(), String::from_utf8_lossy(&entry));
+            let entry =
+                IndexEntry::new(metadata, Some(created), Some(oci::Digest::sha256(&archive))).to_json();
+            assert!(
+                (850..=950).contains(&entry.len()),
+                "{}: {}",
+                entry.len(),
+                String::from_utf8_lossy(&entry)
+            );
         }
     }
 

@@ -25,7 +25,8 @@ pub(crate) fn repository_root() -> PathBuf {
 /// When the running program is in no such folder.
 pub(crate) fn target_folder() -> Result<PathBuf> {
     let program = env::current_exe().context("cannot tell where the running program is")?;
-    let folder = program.parent().and_then(Path::parent).context("the running program is in no target folder")?;
+    let folder =
+        program.parent().and_then(Path::parent).context("the running program is in no target folder")?;
     Ok(folder.to_path_buf())
 }
 

@@ -47,7 +47,11 @@ pub(crate) fn bytes(value: u64) -> String {
 
 /// Returns a count of versions in words of the report: `1k`, `50k`.
 pub(crate) fn versions(count: usize) -> String {
-    if count >= 1_000 && count.is_multiple_of(1_000) { format!("{}k", count / 1_000) } else { count.to_string() }
+    if count >= 1_000 && count.is_multiple_of(1_000) {
+        format!("{}k", count / 1_000)
+    } else {
+        count.to_string()
+    }
 }
 
 /// Returns a count as a number to calculate with.

@@ -50,7 +50,8 @@ impl Connection {
     /// # Errors
     /// When nobody listens there.
     pub(crate) async fn open(address: &str, buffer: SharedBuffer) -> Result<Self> {
-        let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to `{address}`"))?;
+        let stream =
+            TcpStream::connect(address).await.with_context(|| format!("cannot connect to `{address}`"))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer })
     }
@@ -136,7 +137,9 @@ fn parse_head(received: &[u8]) -> Result<Option<(u16, Framing, usize)>> {
     let header = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.trim());
     let framing = match (header("transfer-encoding"), header("content-length")) {
         (Some("chunked"), _) => Framing::chunked(),
-        (None, Some(length)) => Framing::of_length(length.parse().context("the length of the answer is no number")?),
+        (None, Some(length)) => {
+            Framing::of_length(length.parse().context("the length of the answer is no number")?)
+        }
         _ => bail!("the answer does not say where it ends: {head}"),
     };
     Ok(Some((status, framing, end + 4)))
@@ -157,7 +160,9 @@ mod tests {
 
     #[test]
     fn answers_without_an_end_are_refused() {
-        for head in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n", "nonsense\r\n\r\n"] {
+        for head in
+            ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n", "nonsense\r\n\r\n"]
+        {
             assert!(parse_head(head.as_bytes()).is_err(), "{head}");
         }
     }

@@ -54,7 +54,8 @@ impl Machine {
 
 fn memory() -> Result<String> {
     let text = proc_field("/proc/meminfo", "MemTotal")?;
-    let kibibytes: u64 = text.trim_end_matches("kB").trim().parse().context("the memory's size is no number")?;
+    let kibibytes: u64 =
+        text.trim_end_matches("kB").trim().parse().context("the memory's size is no number")?;
     Ok(format!("{} GiB", (kibibytes + (1 << 19)) >> 20))
 }
 

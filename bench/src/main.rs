@@ -3,7 +3,9 @@
 
 mod bench;
 mod cli;
+mod comparison;
 mod corpus;
+mod disk;
 mod environment;
 mod figures;
 mod http;
@@ -55,7 +57,9 @@ async fn run(cli: Cli) -> Result<()> {
     }
     let (path, command) = match cli.quick {
         false => (environment::repository_root().join("bench/REPORT.md"), "make bench"),
-        true => (environment::target_folder()?.join("bench-quick.md"), "cargo run --release -p bench -- --quick"),
+        true => {
+            (environment::target_folder()?.join("bench-quick.md"), "cargo run --release -p bench -- --quick")
+        }
     };
     let path: PathBuf = cli.report.unwrap_or(path);
     fs::write(&path, report::render(&sections, &machine, command))

@@ -120,7 +120,8 @@ impl Process {
     /// # Errors
     /// When the system refuses.
     pub(crate) fn reset_highest_memory(&self) -> Result<()> {
-        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").context("cannot reset the highest memory")
+        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")
+            .context("cannot reset the highest memory")
     }
 
     fn log_tail(&self) -> String {

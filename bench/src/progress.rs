@@ -36,7 +36,9 @@ impl Progress {
         self.say(what);
         let bar = if self.is_shown { ProgressBar::new(total as u64) } else { ProgressBar::hidden() };
         let template = "{bar:30} {pos}/{len} {per_sec} {msg}";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         Counting(bar)
     }
 }

@@ -42,13 +42,16 @@ pub(crate) enum Bar {
     Seconds(f64),
     /// At most that many bytes.
     Bytes(f64),
+    /// Nothing: the ratio informs.
+    None,
 }
 
 impl Bar {
-    fn is_met(self, value: f64) -> bool {
+    fn is_met(self, value: f64) -> Option<bool> {
         match self {
-            Self::AtLeast(limit) => value >= limit,
-            Self::AtMost(limit) | Self::Seconds(limit) | Self::Bytes(limit) => value <= limit,
+            Self::AtLeast(limit) => Some(value >= limit),
+            Self::AtMost(limit) | Self::Seconds(limit) | Self::Bytes(limit) => Some(value <= limit),
+            Self::None => None,
         }
     }
 
@@ -58,12 +61,13 @@ impl Bar {
             Self::AtMost(limit) => format!("≤ {}", number(limit)),
             Self::Seconds(limit) => format!("≤ {} s", number(limit)),
             Self::Bytes(limit) => format!("≤ {} MB", number(limit / 1e6)),
+            Self::None => "–".to_owned(),
         }
     }
 
     fn value(self, value: f64) -> String {
         match self {
-            Self::AtLeast(_) | Self::AtMost(_) => number(value),
+            Self::AtLeast(_) | Self::AtMost(_) | Self::None => number(value),
             Self::Seconds(_) => format!("{} s", number(value)),
             Self::Bytes(_) => format!("{} MB", number(value / 1e6)),
         }
@@ -97,15 +101,18 @@ impl Line {
 
     /// Returns whether the bar is met; nothing for a line that only informs.
     pub(crate) fn is_met(&self) -> Option<bool> {
-        self.judged.map(|(value, bar)| bar.is_met(value))
+        self.judged.and_then(|(value, bar)| bar.is_met(value))
     }
 
     fn cells(&self) -> String {
-        let (ratio, bar, met) = match self.judged {
-            None => ("–".to_owned(), "–".to_owned(), "–"),
-            Some((value, bar)) => {
-                (bar.value(value), bar.text(), if bar.is_met(value) { "met" } else { "**missed**" })
-            }
+        let (ratio, bar) = match self.judged {
+            None => ("–".to_owned(), "–".to_owned()),
+            Some((value, bar)) => (bar.value(value), bar.text()),
+        };
+        let met = match self.is_met() {
+            None => "–",
+            Some(true) => "met",
+            Some(false) => "**missed**",
         };
         let Self { what, ours, peer, chartmuseum, .. } = self;
         format!("| {what} | {ours} | {peer} | {chartmuseum} | {ratio} | {bar} | {met} |\n")
@@ -128,7 +135,8 @@ impl Section {
         let (met, missed): (Vec<_>, Vec<_>) = judged.partition(|(_, is_met)| *is_met);
         let total = met.len() + missed.len();
         let names: Vec<_> = missed.iter().map(|(line, _)| line.what.as_str()).collect();
-        let verdict = if missed.is_empty() { "met".to_owned() } else { format!("**missed**: {}", names.join("; ")) };
+        let verdict =
+            if missed.is_empty() { "met".to_owned() } else { format!("**missed**: {}", names.join("; ")) };
         format!("| {} | {} of {total} | {verdict} |\n", self.title, met.len())
     }
 }
@@ -141,7 +149,10 @@ pub(crate) fn render(sections: &[Section], machine: &Machine, command: &str) -> 
          \"Not run\" means that the program was not on the machine; the figure published for it stands above the table.\n\n",
     );
     text.push_str(&machine.to_markdown());
-    let _ = write!(text, "\nTo repeat it: `{command}`.\n\n## Summary\n\n| work | bars met | verdict |\n|---|---|---|\n");
+    let _ = write!(
+        text,
+        "\nTo repeat it: `{command}`.\n\n## Summary\n\n| work | bars met | verdict |\n|---|---|---|\n"
+    );
     text.extend(sections.iter().map(Section::summary));
     for section in sections {
         text.push('\n');

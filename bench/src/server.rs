@@ -103,7 +103,11 @@ impl Server {
     ///
     /// # Errors
     /// When the connection breaks.
-    pub(crate) async fn offer_over(&self, connection: &mut Connection, archive: &[u8]) -> Result<(u16, String)> {
+    pub(crate) async fn offer_over(
+        &self,
+        connection: &mut Connection,
+        archive: &[u8],
+    ) -> Result<(u16, String)> {
         let mut said = Vec::new();
         let request = post(&self.address, PUBLISH, self.authorization.as_deref(), archive);
         let answer = connection.exchange(&request, |bytes| said.extend_from_slice(bytes)).await?;

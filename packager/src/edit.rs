@@ -3,6 +3,7 @@
 //! Every edit is proven before it is kept: the new text must mean the old meaning with exactly that
 //! change, as Helm reads it. What cannot be proven is refused, naming the line.
 
+mod compose;
 mod insert;
 mod layout;
 mod list;
@@ -28,11 +29,12 @@ use self::place::Place;
 use self::splice::Splice;
 use self::writer::Form;
 
+pub(crate) use self::compose::{InvalidTree, compose};
 pub(crate) use self::meaning::meaning_of;
 pub(crate) use self::metadata::{MetadataEdits, TextEdit};
 pub(crate) use self::path::{InvalidPath, Segment, ValuePath};
 pub(crate) use self::position::Position;
-pub(crate) use self::tree::{InvalidTree, Kind, Node, compose};
+pub(crate) use self::tree::{Kind, Node};
 
 /// Why an edit is refused. The document stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -269,10 +271,8 @@ impl Document {
         expected: Value,
         refusal: impl FnOnce() -> EditError,
     ) -> Result<(), EditError> {
-        let is_proven = |text: &String| {
-            let meaning = meaning_of(text);
-            meaning.is_ok_and(|meaning| meaning::is_same(&meaning, &expected)) && compose(text).is_ok()
-        };
+        let is_proven =
+            |text: &String| meaning_of(text).is_ok_and(|meaning| meaning::is_same(&meaning, &expected));
         let edited =
             ways.into_iter().filter_map(|splices| splice::apply(&self.text, splices)).find(is_proven);
         self.text = edited.ok_or_else(refusal)?;

@@ -84,7 +84,7 @@ pub(crate) enum PackRefusal {
         chart: PathBuf,
         /// What is wrong.
         #[source]
-        problem: PackError,
+        problem: Box<PackError>,
     },
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn pack(path: &Path, settings: &PackSettings) -> Result<Packed, PackR
     }
     let options = PackOptions { modified_seconds: settings.modified_seconds };
     let chart = pack_files(files, &options)
-        .map_err(|problem| PackRefusal::Pack { chart: path.to_owned(), problem })?;
+        .map_err(|problem| PackRefusal::Pack { chart: path.to_owned(), problem: problem.into() })?;
     Ok(Packed { chart, edits })
 }
 

@@ -5,6 +5,7 @@
 mod body;
 mod client;
 mod destination;
+mod failure;
 mod listing;
 mod patience;
 mod progress;
@@ -18,8 +19,9 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use reqwest::StatusCode;
 
-pub(crate) use self::client::{Client, ClientSettings, InvalidClient, RequestFailure};
+pub(crate) use self::client::{Client, ClientSettings, InvalidClient};
 pub(crate) use self::destination::Destination;
+pub(crate) use self::failure::RequestFailure;
 use self::listing::{Listing, Presence};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::upload::{InvalidUpload, Upload};
@@ -86,7 +88,12 @@ pub(crate) async fn push(
     settings: &PushSettings,
     progress: &Progress,
 ) -> Vec<Delivery> {
-    let known = look_up(client, settings, progress).await;
+    let is_nothing_to_send = uploads.iter().all(|(_, upload)| upload.is_err());
+    let known = if is_nothing_to_send {
+        Known::Listing(Listing::default())
+    } else {
+        look_up(client, settings, progress).await
+    };
     let deliveries = stream::iter(uploads).map(|(path, upload)| {
         let known = &known;
         async move {

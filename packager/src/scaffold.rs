@@ -108,9 +108,11 @@ impl Scaffold {
         let unwritable = |path: &Path, reason| ScaffoldRefusal::Unwritable { path: path.to_owned(), reason };
         fs::create_dir_all(parent).map_err(|reason| unwritable(parent, reason))?;
         let folder = path_in(parent, self.name.as_str());
-        fs::create_dir(&folder).map_err(|reason| match reason.kind() {
-            io::ErrorKind::AlreadyExists => ScaffoldRefusal::Exists(folder.clone()),
-            _ => unwritable(&folder, reason),
+        fs::create_dir(&folder).map_err(|reason| {
+            if reason.kind() == io::ErrorKind::AlreadyExists {
+                return ScaffoldRefusal::Exists(folder.clone());
+            }
+            unwritable(&folder, reason)
         })?;
         let templates = folder.join("templates");
         fs::create_dir(&templates).map_err(|reason| unwritable(&templates, reason))?;

@@ -53,7 +53,7 @@ pub(crate) enum SourceError {
         path: PathBuf,
         /// What is wrong.
         #[source]
-        problem: PackError,
+        problem: Box<PackError>,
     },
     /// The archive cannot be read.
     #[error("`{path}` is not a chart archive that Helm would load: {problem}")]
@@ -62,7 +62,7 @@ pub(crate) enum SourceError {
         path: PathBuf,
         /// What is wrong.
         #[source]
-        problem: ArchiveError,
+        problem: Box<ArchiveError>,
     },
     /// The archive is not the one the recipe names.
     #[error(
@@ -131,7 +131,7 @@ fn is_same_file(left: &Path, right: &Path) -> bool {
 fn read_folder(path: &Path) -> Result<Vec<ArchiveFile>, SourceError> {
     // The time is of no consequence here: the files are packed once more after the edits.
     let packed = pack_directory(path, &PackOptions { modified_seconds: 0 })
-        .map_err(|problem| SourceError::Folder { path: path.to_owned(), problem })?;
+        .map_err(|problem| SourceError::Folder { path: path.to_owned(), problem: problem.into() })?;
     load(path, &packed.bytes)
 }
 
@@ -148,6 +148,7 @@ fn read_archive(path: &Path, expected: Option<&Digest>) -> Result<Vec<ArchiveFil
 
 fn load(path: &Path, bytes: &[u8]) -> Result<Vec<ArchiveFile>, SourceError> {
     let archive = ChartArchive::read(bytes, &Limits::default());
-    let archive = archive.map_err(|problem| SourceError::Archive { path: path.to_owned(), problem })?;
+    let archive =
+        archive.map_err(|problem| SourceError::Archive { path: path.to_owned(), problem: problem.into() })?;
     Ok(archive.into_files())
 }

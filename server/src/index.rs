@@ -36,7 +36,7 @@ use layout::Limits;
 pub(crate) use loader::Loader;
 pub(crate) use locate::Located;
 use order::Place;
-pub(crate) use snapshot::{Body, Encoding, Format, Snapshot};
+pub(crate) use snapshot::{Encoding, Format, Snapshot};
 
 /// How much of each version the index shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

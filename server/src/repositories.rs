@@ -13,7 +13,7 @@ use claims::{Claim, Claims};
 use tokio::sync::Mutex;
 
 use crate::catalog::{Catalog, CatalogError, IndexChange, IndexDetail, IndexRow, RepositoryRow};
-use crate::index::{Change, Detail, EntriesNeeded, IndexSettings, IndexedVersion, RepositoryIndex};
+use crate::index::{Change, Detail, EntriesNeeded, IndexSettings, IndexedVersion, Loader, RepositoryIndex};
 use crate::repository_path::RepositoryPath;
 
 /// How a chart's address stands in the index.
@@ -93,12 +93,11 @@ impl Repositories {
         if let Some(repository) = self.get(path) {
             return Ok(Some(repository));
         }
-        let Some((row, rows)) = self.catalog.load_index(row.id).await? else { return Ok(None) };
-        let index = self.build(&row, rows).await?;
+        let Some(state) = self.load(row).await? else { return Ok(None) };
         let repository = Arc::new(OpenRepository {
-            id: row.id,
+            id: state.row.id,
             path: path.clone(),
-            state: ArcSwap::from_pointee(State { row, index: Arc::new(index) }),
+            state: ArcSwap::from_pointee(state),
             applying: Mutex::new(()),
         });
         self.write().insert(path.clone(), Arc::clone(&repository));
@@ -143,9 +142,10 @@ impl Repositories {
     /// [`CatalogError`] when the catalog does not answer.
     pub(crate) async fn reload(&self, repository: &OpenRepository) -> Result<(), CatalogError> {
         let _in_order = repository.applying.lock().await;
-        let Some((row, rows)) = self.catalog.load_index(repository.id).await? else { return Ok(()) };
-        let index = self.build(&row, rows).await?;
-        repository.state.store(Arc::new(State { row, index: Arc::new(index) }));
+        let Some(row) = self.catalog.find_repository(&repository.path).await? else { return Ok(()) };
+        if let Some(state) = self.load(row).await? {
+            repository.state.store(Arc::new(state));
+        }
         Ok(())
     }
 
@@ -167,7 +167,19 @@ impl Repositories {
         self.open.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn build(&self, row: &RepositoryRow, rows: Vec<IndexRow>) -> Result<RepositoryIndex, CatalogError> {
+    /// Reads a repository whole; again when its settings changed in between.
+    async fn load(&self, mut row: RepositoryRow) -> Result<Option<State>, CatalogError> {
+        loop {
+            let Some(state) = self.load_once(&row).await? else { return Ok(None) };
+            if state.row.settings == row.settings {
+                return Ok(Some(state));
+            }
+            row = state.row;
+        }
+    }
+
+    /// Rows go straight into the index: held together they would take its memory twice.
+    async fn load_once(&self, row: &RepositoryRow) -> Result<Option<State>, CatalogError> {
         let settings = IndexSettings {
             detail: match row.settings.index_detail {
                 IndexDetail::Full => Detail::Full,
@@ -176,14 +188,11 @@ impl Repositories {
             context_path: self.addresses.context_path.clone(),
         };
         let base = self.base_for(&row.path);
-        let (revision, changed_at) = (row.revision.unsigned_abs(), row.changed_at);
-        // Building a large index takes tens of milliseconds, in which the async threads should serve others.
-        tokio::task::spawn_blocking(move || {
-            let versions = rows.into_iter().map(|row| indexed(row, base.as_deref()));
-            RepositoryIndex::load(settings, revision, changed_at, versions)
-        })
-        .await
-        .map_err(|_| CatalogError::Closed)
+        let mut loader = Loader::new(settings);
+        let read = self.catalog.read_index(row.id, |row| loader.push(indexed(row, base.as_deref()))).await?;
+        let Some(row) = read else { return Ok(None) };
+        let index = loader.finish(row.revision.unsigned_abs(), row.changed_at);
+        Ok(Some(State { row, index: Arc::new(index) }))
     }
 
     async fn apply(&self, repository: &OpenRepository, changes: Vec<IndexChange>) -> Result<(), CatalogError> {

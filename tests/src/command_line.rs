@@ -3,6 +3,13 @@
 
 use std::path::Path;
 
+/// Returns the arguments that serve a folder in ChartMuseum's place on a free port, with metrics.
+pub fn serve_as_chartmuseum(storage: &Path) -> Vec<String> {
+    let mut line = arguments(["chartmuseum", "--port", "0", "--storage", "local", "--enable-metrics"]);
+    line.extend(arguments(["--storage-local-rootdir", &storage.display().to_string()]));
+    line
+}
+
 /// A token to be made with `chartroom token create`.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenRequest<'a> {

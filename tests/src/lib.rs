@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod binary;
 pub mod client;
+pub mod cluster;
 pub mod command_line;
 pub mod environment;
 pub mod helm;

@@ -48,7 +48,7 @@ impl Outcome {
         Ok(self.text())
     }
 
-    /// Returns standard error as text.
+    /// Returns all the program said, standard output first.
     ///
     /// # Errors
     /// When the program ended with status 0.
@@ -56,7 +56,7 @@ impl Outcome {
         if self.status.success() {
             bail!("ended well, which is wrong here: {}", self.report());
         }
-        Ok(self.complaint())
+        Ok(self.text() + &self.complaint())
     }
 
     fn report(&self) -> String {

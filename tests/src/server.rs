@@ -46,6 +46,13 @@ impl Launch {
         self
     }
 
+    /// Starts the program in ChartMuseum's place on a folder of archives, with ChartMuseum's flags.
+    #[must_use]
+    pub fn in_place_of_chartmuseum(mut self, storage: &Path) -> Self {
+        self.arguments = command_line::serve_as_chartmuseum(storage);
+        self
+    }
+
     /// Adds arguments to `serve`.
     #[must_use]
     pub fn with(mut self, arguments: &[&str]) -> Self {

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::{binary, environment};
 use crate::command_line::{self, RepositorySettings, TokenRequest};
 use crate::process::{Outcome, run};
 use crate::server::{Launch, Server};
+use crate::{binary, environment};
 
 /// A place a server works on.
 #[derive(Debug)]

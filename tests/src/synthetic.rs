@@ -18,19 +18,21 @@ pub fn marked_chart(name: &str, version: &str, mark: &str) -> Vec<u8> {
     ChartBuilder::new(name, version).description("a chart of a story").file("mark.txt", mark).build()
 }
 
-/// Returns a chart whose index entry has about 900 bytes, as those of community charts: keywords, maintainers,
-/// sources, an icon, annotations (two of Rancher's among them), a dependency.
+/// Returns a chart whose index entry has about 1,100 bytes, as those of community charts: keywords, maintainers,
+/// sources, an icon, dependencies, annotations for Artifact Hub and one for Rancher.
 pub fn detailed_chart(name: &str, version: &str) -> Vec<u8> {
     let chart_file = format!(
         "apiVersion: v2\nname: {name}\nversion: {version}\nappVersion: \"{version}\"\ntype: application\n\
-         description: Serves what {name} is known for, with sensible defaults for small and for large clusters\n\
+         description: Serves what {name} is known for, on small and large clusters\n\
          kubeVersion: '>=1.22.0-0'\nhome: https://{name}.example.test/\nicon: https://{name}.example.test/logo.svg\n\
          keywords: [{name}, infrastructure, monitoring, networking]\n\
          sources: ['https://git.example.test/{name}/{name}', 'https://git.example.test/charts/{name}']\n\
          maintainers:\n- {{name: First Maintainer, email: first@example.test, url: 'https://example.test/first'}}\n\
          - {{name: Second Maintainer, email: second@example.test}}\n\
-         annotations:\n  catalog.cattle.io/display-name: The {name}\n  catalog.cattle.io/kube-version: '>=1.22.0-0'\n\
-         \x20 category: Infrastructure\n  licenses: Apache-2.0\n"
+         dependencies:\n- {{name: database, version: 12.x.x, repository: 'https://charts.example.test', condition: database.enabled}}\n\
+         annotations:\n  catalog.cattle.io/kube-version: '>=1.22.0-0'\n  category: Infrastructure\n  licenses: Apache-2.0\n\
+         \x20 artifacthub.io/images: |\n    - name: {name}\n      image: registry.example.test/{name}/{name}:{version}\n\
+         \x20 artifacthub.io/links: |\n    - name: support\n      url: https://{name}.example.test/support\n"
     );
     ChartBuilder::new(name, version).chart_yaml(chart_file).build()
 }

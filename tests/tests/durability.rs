@@ -18,7 +18,7 @@ fn file_folder_and_log_are_synced_before_each_acknowledgement() -> Result<()> {
     let site = Site::new()?;
     // The folder and the repository are made outside the trace: it shows publishes and nothing else.
     let server = site.start()?;
-    server.admin()?.publish("charts", &marked_chart("first", "1.0.0", ""))?.expect_status(201)?;
+    server.admin()?.publish("shelf", &marked_chart("first", "1.0.0", ""))?.expect_status(201)?;
     server.stop()?;
     let trace = site.folder().join("trace");
     let (strace, output) = (strace.display().to_string(), trace.display().to_string());
@@ -30,7 +30,7 @@ fn file_folder_and_log_are_synced_before_each_acknowledgement() -> Result<()> {
         // Bodies below and above what a server may keep in memory while it stages.
         let mark = "x".repeat(if number % 3 == 2 { 3 << 20 } else { number });
         admin
-            .publish("charts", &marked_chart("traced", &format!("1.{number}.0"), &mark))?
+            .publish("shelf", &marked_chart("traced", &format!("1.{number}.0"), &mark))?
             .expect_status(201)?;
     }
     server.stop()?;

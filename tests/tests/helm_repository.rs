@@ -64,13 +64,13 @@ fn rows(versions: &[(&str, &str)]) -> Vec<[String; 4]> {
 fn every_helm_finds_exactly_what_was_published() -> Result<()> {
     let site = Site::new()?;
     let server = site.start()?;
-    publish_all(&server, "team/charts")?;
+    publish_all(&server, "team/shelf")?;
     let newest = [("pipeline", "v0.32.1"), ("quality", "10.4.0+2288"), ("web", "1.10.0")];
     let stable = [&newest[..], &[("web", "1.9.0"), ("web", "1.2.0")]].concat();
     let all = [&newest[..2], &[("web", "2.0.0-rc.1")], &newest[2..], &[("web", "1.9.0"), ("web", "1.2.0")]]
         .concat();
     with_each_helm(|helm| {
-        helm.add_repository("playce", &format!("{}/team/charts", server.url()))?;
+        helm.add_repository("playce", &format!("{}/team/shelf", server.url()))?;
         helm.ok(&["repo", "update"])?;
         assert_eq!(helm.search(&[])?, rows(&newest));
         assert_eq!(helm.search(&["--versions"])?, rows(&stable));
@@ -101,9 +101,9 @@ fn every_helm_sees_a_publish_after_its_next_update() -> Result<()> {
 fn every_helm_shows_pulls_and_renders_what_was_published() -> Result<()> {
     let site = Site::new()?;
     let server = site.start()?;
-    publish_all(&server, "team/charts")?;
+    publish_all(&server, "team/shelf")?;
     with_each_helm(|helm| {
-        helm.add_repository("playce", &format!("{}/team/charts", server.url()))?;
+        helm.add_repository("playce", &format!("{}/team/shelf", server.url()))?;
         let about = helm.ok(&["show", "chart", "playce/web"])?;
         ensure!(about.contains("version: 1.10.0") && about.contains("appVersion: \"1.10\""), "{about}");
         assert_eq!(helm.ok(&["show", "values", "playce/web"])?.trim_end(), VALUES.trim_end());
@@ -174,9 +174,9 @@ fn write_parent(folder: &Path, repository_url: &str) -> Result<()> {
 fn every_helm_builds_a_chart_on_charts_from_here() -> Result<()> {
     let site = Site::new()?;
     let server = site.start()?;
-    publish_all(&server, "team/charts")?;
+    publish_all(&server, "team/shelf")?;
     with_each_helm(|helm| {
-        let url = format!("{}/team/charts", server.url());
+        let url = format!("{}/team/shelf", server.url());
         helm.add_repository("playce", &url)?;
         let parent = helm.home().join("parent");
         write_parent(&parent, &url)?;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use oci::Digest;
 use stories::client::Client;
 use stories::environment;
@@ -26,8 +26,8 @@ struct Ledger {
     unanswered: BTreeMap<String, Digest>,
 }
 
-/// Publishes until the server is gone or all is published.
-fn publish_on(client: &Client, next: &AtomicUsize, ledger: &Mutex<Ledger>) -> Result<()> {
+/// Publishes until the server is gone or all is published; tells of each acknowledgement.
+fn publish_on(client: &Client, next: &AtomicUsize, ledger: &Mutex<Ledger>, told: &Sender<()>) -> Result<()> {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         if number >= PUBLISHES {
@@ -37,12 +37,14 @@ fn publish_on(client: &Client, next: &AtomicUsize, ledger: &Mutex<Ledger>) -> Re
         // A few kilobytes more each time, so that the kill meets every stage of writing.
         let archive = marked_chart("killed", &version, &version.repeat(1 + number * 200));
         let digest = Digest::sha256(&archive);
-        let answer = client.publish("charts", &archive);
-        let mut ledger = ledger.lock().map_err(|_| anyhow::anyhow!("a client panicked"))?;
+        let answer = client.publish("shelf", &archive);
+        let mut ledger = ledger.lock().map_err(|_| anyhow!("a client panicked"))?;
         match answer {
             Ok(answer) => {
                 answer.expect_status(201)?;
                 ledger.acknowledged.insert(version, digest);
+                // Nobody listens any more once the server is being killed.
+                let _ = told.send(());
             }
             Err(_) => {
                 ledger.unanswered.insert(version, digest);
@@ -52,31 +54,37 @@ fn publish_on(client: &Client, next: &AtomicUsize, ledger: &Mutex<Ledger>) -> Re
     }
 }
 
+/// When to kill: so many acknowledgements after the start, and then a little later.
+#[derive(Clone, Copy)]
+struct Moment {
+    acknowledgements: u64,
+    later: Duration,
+}
+
 /// Lets clients publish and kills the server at the moment.
 fn publish_and_kill(
     server: Server,
     next: &AtomicUsize,
     ledger: &Mutex<Ledger>,
-    moment: Duration,
+    moment: Moment,
 ) -> Result<()> {
     let admin = server.admin()?;
-    let (done, all_done) = channel::<()>();
+    let (told, acknowledgements) = channel();
     thread::scope(|scope| {
-        let mut clients = Vec::new();
-        for _ in 0..CLIENTS {
-            let (admin, done) = (&admin, done.clone());
-            clients.push(scope.spawn(move || {
-                let result = publish_on(admin, next, ledger);
-                drop(done);
-                result
-            }));
+        let publish = |told: Sender<()>| {
+            let admin = &admin;
+            scope.spawn(move || publish_on(admin, next, ledger, &told))
+        };
+        let clients: Vec<_> = (0..CLIENTS).map(|_| publish(told.clone())).collect();
+        drop(told);
+        for _ in 0..moment.acknowledgements {
+            // An error means that every client is through.
+            let _ = acknowledgements.recv();
         }
-        drop(done);
-        // Returns early only when every client is through.
-        let _ = all_done.recv_timeout(moment);
+        let _ = acknowledgements.recv_timeout(moment.later);
         server.kill()?;
         for client in clients {
-            client.join().map_err(|_| anyhow::anyhow!("a client panicked"))??;
+            client.join().map_err(|_| anyhow!("a client panicked"))??;
         }
         Ok(())
     })
@@ -86,12 +94,12 @@ fn publish_and_kill(
 fn check_survivors(site: &Site, server: &Server, ledger: &Ledger) -> Result<()> {
     let client = server.anonymous()?;
     let index =
-        if ledger.acknowledged.is_empty() { serde_json::Value::Null } else { client.index("charts")? };
+        if ledger.acknowledged.is_empty() { serde_json::Value::Null } else { client.index("shelf")? };
     let listed = index["entries"]["killed"].as_array().cloned().unwrap_or_default();
     let mut seen = BTreeMap::new();
     for entry in &listed {
         let version = entry["version"].as_str().context("an entry without a version")?;
-        let served = client.get(&format!("/charts/charts/killed-{version}.tgz"))?.expect_status(200)?;
+        let served = client.get(&format!("/shelf/charts/killed-{version}.tgz"))?.expect_status(200)?;
         assert_eq!(entry["digest"].as_str(), Some(served.digest().hex()), "{version}");
         seen.insert(version.to_owned(), served.digest());
     }
@@ -107,9 +115,10 @@ fn check_survivors(site: &Site, server: &Server, ledger: &Ledger) -> Result<()> 
     Ok(())
 }
 
-/// Moments spread over the first tens of milliseconds, where a publish has its steps; the same in every run.
-fn moments(count: u64) -> impl Iterator<Item = Duration> {
-    (1..=count).map(|number| Duration::from_micros(number.wrapping_mul(2_654_435_761) % 60_000))
+/// Moments spread over the steps of a publish, early and late in the life of a server; the same in every run.
+fn moments(count: u64) -> impl Iterator<Item = Moment> {
+    let spread = |number: u64| Duration::from_micros(number.wrapping_mul(2_654_435_761) % 20_000);
+    (0..count).map(move |number| Moment { acknowledgements: number * 7 % 5, later: spread(number) })
 }
 
 fn tell(rounds: u64) -> Result<()> {
@@ -119,13 +128,18 @@ fn tell(rounds: u64) -> Result<()> {
     for moment in moments(rounds) {
         publish_and_kill(site.start()?, &next, &ledger, moment)?;
         kills += 1;
-        let ledger = ledger.lock().map_err(|_| anyhow::anyhow!("a client panicked"))?;
+        let ledger = ledger.lock().map_err(|_| anyhow!("a client panicked"))?;
         check_survivors(&site, &site.start()?, &ledger)?;
         if next.load(Ordering::Relaxed) >= PUBLISHES {
             break;
         }
     }
-    let ledger = ledger.into_inner().map_err(|_| anyhow::anyhow!("a client panicked"))?;
+    let ledger = ledger.into_inner().map_err(|_| anyhow!("a client panicked"))?;
+    let (acknowledged, unanswered) = (ledger.acknowledged.len(), ledger.unanswered.len());
+    ensure!(
+        acknowledged >= 20 && unanswered >= 20,
+        "{acknowledged} answers and {unanswered} kills in between"
+    );
     let kept = site.files_in("blobs")?.len();
     let most = ledger.acknowledged.len() + ledger.unanswered.len();
     ensure!(kept <= most, "{kept} files for {most} publishes, {kills} of them killed");
@@ -140,7 +154,7 @@ fn publish_again(site: &Site, ledger: &Ledger) -> Result<()> {
         let number: usize = version.split('.').nth(1).context("no number")?.parse()?;
         let archive = marked_chart("killed", version, &version.repeat(1 + number * 200));
         ensure!(Digest::sha256(&archive) == *digest, "the story made other bytes for {version}");
-        admin.publish("charts", &archive)?.expect_status(201)?;
+        admin.publish("shelf", &archive)?.expect_status(201)?;
     }
     server.stop()
 }

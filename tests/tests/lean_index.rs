@@ -72,7 +72,7 @@ fn assert_nothing_dropped_from_view(full: &Value, lean: &Value) -> Result<()> {
             }
             let annotations = lean["annotations"].as_object().context("no annotations")?;
             let ranchers = |name: &&String| name.starts_with("catalog.cattle.io/");
-            assert_eq!(annotations.keys().filter(ranchers).count(), 2, "{name}");
+            assert_eq!(annotations.keys().filter(ranchers).count(), 1, "{name}");
             if number == 0 {
                 ensure!(
                     without_created(full) == without_created(lean),

@@ -129,7 +129,11 @@ mod tests {
         let wire = b"5\r\nhello\r\n6;note=x\r\n world\r\n0\r\nTrailer: x\r\n\r\n";
         for size in 1..wire.len() {
             let pieces: Vec<&[u8]> = wire.chunks(size).collect();
-            assert_eq!(taken(Framing::chunked(), &pieces).unwrap(), (b"hello world".to_vec(), true), "{size}");
+            assert_eq!(
+                taken(Framing::chunked(), &pieces).unwrap(),
+                (b"hello world".to_vec(), true),
+                "{size}"
+            );
         }
     }
 

@@ -25,7 +25,8 @@ impl Server {
         let url = process.announced("listening on ")?;
         let address = url.strip_prefix("http://").unwrap_or(&url).to_owned();
         let token = data.join("admin-token");
-        let token = fs::read_to_string(&token).with_context(|| format!("cannot read `{}`", token.display()))?;
+        let token =
+            fs::read_to_string(&token).with_context(|| format!("cannot read `{}`", token.display()))?;
         let authorization = format!("Basic {}", STANDARD.encode(format!("bench:{}", token.trim())));
         Ok(Self::new(address, process, Some(authorization), place))
     }

@@ -95,7 +95,7 @@ impl Rule {
         let (is_inverted, line) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
         let (is_for_directories, line) = line.strip_suffix('/').map_or((false, line), |rest| (true, rest));
         let scope = if line.contains('/') { Scope::Path } else { Scope::BaseName };
-        let pattern = line.trim_start_matches('/').to_owned();
+        let pattern = line.strip_prefix('/').unwrap_or(line).to_owned();
         Self { pattern, scope, is_inverted, is_for_directories }
     }
 
@@ -133,7 +133,7 @@ mod tests {
             ("README.md", "docs/README.md", true),
             ("/README.md", "README.md", true),
             ("/README.md", "docs/README.md", false),
-            ("//README.md", "README.md", true),
+            ("//README.md", "README.md", false),
             ("docs/README.md", "docs/README.md", true),
             ("docs/README.md", "a/docs/README.md", false),
             ("docs/*.md", "docs/a.md", true),

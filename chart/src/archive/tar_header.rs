@@ -132,7 +132,7 @@ impl EntryKind {
 }
 
 /// Returns the USTAR header of a file or, with type `x`, of the PAX records before one: mode 0644 (0 for
-/// records), owner 0, no owner names. `name` is cut to 100 bytes, so a longer one needs `prefix` or records.
+/// records, which have no device either), owner 0, no owner names. `name` is cut to 100 bytes, so a longer one needs `prefix` or records.
 pub(crate) fn encode(type_byte: u8, prefix: &str, name: &str, size: u64, modified_seconds: u64) -> Block {
     let mut block = [0; BLOCK_BYTES];
     put_text(&mut block[NAME], name);
@@ -144,8 +144,10 @@ pub(crate) fn encode(type_byte: u8, prefix: &str, name: &str, size: u64, modifie
     block[TYPE] = type_byte;
     put_text(&mut block[MAGIC], "ustar");
     put_text(&mut block[VERSION], "00");
-    put_octal(&mut block[DEVICE_MAJOR], 0);
-    put_octal(&mut block[DEVICE_MINOR], 0);
+    if type_byte == b'0' {
+        put_octal(&mut block[DEVICE_MAJOR], 0);
+        put_octal(&mut block[DEVICE_MINOR], 0);
+    }
     put_text(&mut block[PREFIX], prefix);
     let checksum = unsigned_checksum(&block).unsigned_abs();
     // Six digits, a NUL, a space: the checksum's own form.

@@ -73,8 +73,9 @@ impl ArchiveWriter {
         let (folder, base) = name.rsplit_once('/').map_or(("", name), |(folder, base)| (folder, base));
         let separator = if folder.is_empty() { "" } else { "/" };
         let records_name = header_name(&format!("{folder}{separator}PaxHeaders.0/{base}"));
+        let records_name = records_name.trim_end_matches('/');
         let records = record("path", name);
-        self.gzip.write_all(&encode(b'x', "", &records_name, records.len() as u64, 0))?;
+        self.gzip.write_all(&encode(b'x', "", records_name, records.len() as u64, 0))?;
         self.write_padded(records.as_bytes())
     }
 

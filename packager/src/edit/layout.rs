@@ -71,7 +71,7 @@ pub(crate) fn whole_lines(text: &str, range: &Range<usize>) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tree::compose;
+    use super::super::compose::compose;
     use super::*;
 
     fn layout_of(text: &str) -> Layout {

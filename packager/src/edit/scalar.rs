@@ -107,7 +107,7 @@ pub(crate) fn write_literal(text: &str) -> Option<(&'static str, Vec<String>)> {
     };
     let lines: Vec<&str> = body.split('\n').collect();
     let is_plain =
-        |character: char| !(character.is_control() && character != '\t') && !is_line_break(character);
+        |character: char| character == '\t' || !(character.is_control() || is_line_break(character));
     let fits = lines.len() > 1
         && lines.iter().all(|line| line.chars().all(is_plain))
         && lines.iter().all(|line| line.is_empty() || !line.trim().is_empty())

@@ -158,12 +158,10 @@ mod tests {
         assert_eq!(to.to_string(), "https://h/r");
         assert!(!format!("{to:?}{}{}", to.index(), to.upload("", false)).contains("ss@"));
         let token = Token::new("t").unwrap();
-        match to.credentials(Some(&token)) {
-            Credentials::Basic { user, password } => {
-                assert_eq!((user.as_str(), password.reveal()), ("push", "p@ss"))
-            }
-            other => panic!("{other:?}"),
-        }
+        let Credentials::Basic { user, password } = to.credentials(Some(&token)) else {
+            panic!("the credentials of the URL are not used");
+        };
+        assert_eq!((user.as_str(), password.reveal()), ("push", "p@ss"));
         assert!(matches!(destination("http://h").credentials(Some(&token)), Credentials::Bearer(_)));
         assert!(matches!(destination("http://h").credentials(None), Credentials::Anonymous));
     }

@@ -44,7 +44,7 @@ pub(crate) enum InvalidUpload {
         path: PathBuf,
         /// What is wrong.
         #[source]
-        problem: ArchiveError,
+        problem: Box<ArchiveError>,
     },
     /// The file beside it is no provenance.
     #[error("`{path}` is not a provenance file: {problem}; sign the archive again or move the file away")]
@@ -81,7 +81,7 @@ impl Upload {
         let size_bytes = io::copy(&mut file, &mut digesting).map_err(unreadable)?;
         file.rewind().map_err(unreadable)?;
         let metadata = ChartArchive::inspect(io::BufReader::new(file), &Limits::default())
-            .map_err(|problem| InvalidUpload::Archive { path: path.to_owned(), problem })?;
+            .map_err(|problem| InvalidUpload::Archive { path: path.to_owned(), problem: problem.into() })?;
         let digest = digesting.digester.finish();
         let provenance = read_provenance(path, &file_name(&metadata.name, &metadata.version), &digest)?;
         Ok(Self {

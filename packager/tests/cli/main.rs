@@ -1,5 +1,7 @@
 //! The commands, run as a user runs them: the built program in a folder of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod command_line;
 mod keepalived;
 mod new;

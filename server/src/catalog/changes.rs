@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use chart::{ChartName, ChartVersion, Timestamp};
+use futures_util::TryStreamExt;
 use sqlx::FromRow;
 
 use super::{Catalog, CatalogError, RepositoryRow};
@@ -115,22 +116,26 @@ macro_rules! select_index_rows {
 }
 
 impl Catalog {
-    /// Returns the repository as it is now and every version its index shows, grouped by chart: one consistent view.
-    pub(crate) async fn load_index(
+    /// Gives `each` every version that the repository's index shows, grouped by chart in byte order of the names, and
+    /// returns the repository as it then is: one consistent view, one row in memory at a time.
+    pub(crate) async fn read_index(
         &self,
         repository_id: i64,
-    ) -> Result<Option<(RepositoryRow, Vec<IndexRow>)>, CatalogError> {
+        mut each: impl FnMut(IndexRow),
+    ) -> Result<Option<RepositoryRow>, CatalogError> {
         let mut view = self.readers.begin().await?;
         let Some(repository) = super::repositories::find_by_id(&mut view, repository_id).await? else {
             return Ok(None);
         };
-        let raw: Vec<RawIndexRow> = sqlx::query_as(select_index_rows!("ORDER BY v.chart, v.version"))
+        let mut rows = sqlx::query_as::<_, RawIndexRow>(select_index_rows!("ORDER BY v.chart, v.version"))
             .bind(repository_id)
-            .fetch_all(&mut *view)
-            .await?;
+            .fetch(&mut *view);
+        while let Some(raw) = rows.try_next().await? {
+            each(IndexRow::try_from(raw)?);
+        }
+        drop(rows);
         view.commit().await?;
-        let rows = raw.into_iter().map(IndexRow::try_from).collect::<Result<_, _>>()?;
-        Ok(Some((repository, rows)))
+        Ok(Some(repository))
     }
 
     /// Returns one version as the index shows it.

@@ -4,6 +4,9 @@ use super::{Context, Event, Events, Mark, State};
 use crate::yaml::error::YamlError;
 use crate::yaml::scan::Token;
 
+/// How many `%TAG` lines a document may have; each is compared with all others.
+const MAX_TAG_DIRECTIVES: usize = 32;
+
 /// What the handles of tags stand for.
 #[derive(Default)]
 pub(super) struct TagPrefixes(Vec<(String, String)>);
@@ -45,6 +48,9 @@ impl Events<'_> {
                 (Token::TagDirective(handle, prefix), mark) => {
                     if self.prefixes.0.iter().any(|(declared, _)| *declared == handle) {
                         return Err(mark.syntax("the directive declares a handle again; remove it"));
+                    }
+                    if self.prefixes.0.len() == MAX_TAG_DIRECTIVES {
+                        return Err(mark.syntax("the document has more than 32 tag directives; remove some"));
                     }
                     self.prefixes.0.push((handle, prefix));
                 }

@@ -19,8 +19,8 @@ impl Scanner<'_> {
                     break;
                 }
                 gap.write(&mut text);
-                text.push(character);
-                self.cursor.advance();
+                text.extend(self.cursor.take());
+                text.push_str(self.cursor.take_while(is_always_plain));
             }
             if !self.cursor.is_at_blank() && !self.cursor.is_at_break() {
                 break;
@@ -44,6 +44,7 @@ impl Scanner<'_> {
         Ok(Token::Scalar { text, is_plain: true })
     }
 
+    /// Returns whether the character, inside a plain scalar, ends it.
     fn ends_plain(&self, character: char) -> bool {
         match character {
             ':' => ends_word(self.cursor.peek_second()),
@@ -51,4 +52,9 @@ impl Scanner<'_> {
             _ => false,
         }
     }
+}
+
+/// Returns whether a character inside a plain scalar belongs to it whatever stands around it.
+fn is_always_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '/' | '=' | '@' | '"' | '\'')
 }

@@ -53,8 +53,8 @@ impl Scanner<'_> {
                 text.push(self.scan_escape(start)?);
                 continue;
             }
-            text.push(character);
-            self.cursor.advance();
+            text.extend(self.cursor.take());
+            text.push_str(self.cursor.take_while(|character| character.is_ascii_alphanumeric()));
         }
         Ok(self.cursor.peek() == Some(quote))
     }

@@ -1,0 +1,150 @@
+//! Publish until listed, at every size of the repository, beside the disk's own floor.
+
+use anyhow::Result;
+
+use crate::bench::Bench;
+use crate::corpus::newer;
+use crate::disk::Disk;
+use crate::figures::{float, rate, versions as shown};
+use crate::publish::publish_all;
+use crate::report::{Bar, Line, Section};
+use crate::server::Server;
+use crate::statistics::{largest, median, median_ratio, smallest};
+
+const AT_ONCE: usize = 8;
+/// Publishes of one turn: so few that the smallest repository stays small.
+const ONE_BY_ONE_COUNT: usize = 40;
+const AT_ONCE_COUNT: usize = 80;
+const FLATNESS: f64 = 0.8;
+const SHARE_OF_FLOOR: f64 = 0.6;
+/// What ChartMuseum's JSON mode did a second at a size, and how many times that is asked for.
+const CHARTMUSEUM: [(usize, f64, f64); 2] = [(10_000, 18.0, 20.0), (50_000, 3.9, 100.0)];
+
+/// Publishes to repositories of all sizes in turns.
+pub(super) async fn measure(bench: &Bench) -> Result<Section> {
+    let mut contenders = Vec::new();
+    for versions in bench.effort.publish_sizes {
+        contenders.push(Contender::new(*versions, bench.chartroom(*versions)?));
+    }
+    let mut disk = Disk::new()?;
+    let mut floors = [Vec::new(), Vec::new()];
+    for round in 0..bench.effort.rounds {
+        bench.progress.say(&format!("publish: turn {} of {}", round + 1, bench.effort.rounds));
+        for contender in &mut contenders {
+            let archives = contender.take_turn().await?;
+            let [alone, together] = &mut floors;
+            contender.floors.push(disk.rate(archives.split_at(ONE_BY_ONE_COUNT.min(archives.len())).0, 1)?);
+            alone.extend(contender.floors.last());
+            together.push(disk.rate(&archives, AT_ONCE)?);
+        }
+    }
+    let mut chartmuseum = Vec::new();
+    for versions in bench.effort.publish_sizes {
+        chartmuseum.push(measure_chartmuseum(bench, *versions).await?);
+    }
+    let mut lines = one_by_one(&contenders, &chartmuseum);
+    lines.extend(at_once(&contenders, &chartmuseum, &floors));
+    lines.extend(flatness(&contenders));
+    Ok(Section {
+        title: "Publish until listed",
+        method: format!(
+            "`POST /api/charts` of archives of about 1 kB to repositories of every size in turns, {} turns of \
+             {ONE_BY_ONE_COUNT} one by one and {AT_ONCE_COUNT} over {AT_ONCE} connections; the answer comes once the \
+             version is listed (next table). The disk's floor writes the same archives beside: file synced, renamed, \
+             folder synced, entry appended to a log, log synced.",
+            bench.effort.rounds
+        ),
+        published: "ChartMuseum, which syncs nothing, per second: 5.5 / 0.7 / 0.13 (YAML), 206 / 18 / 3.9 (JSON) at \
+                    1k / 10k / 50k; where it was not run, 8 at once is judged against its JSON figure",
+        peer: "disk's floor",
+        lines,
+    })
+}
+
+struct Contender {
+    versions: usize,
+    server: Server,
+    published: usize,
+    alone: Vec<f64>,
+    together: Vec<f64>,
+    floors: Vec<f64>,
+}
+
+impl Contender {
+    fn new(versions: usize, server: Server) -> Self {
+        let (alone, together, floors) = <_>::default();
+        Self { versions, server, published: 0, alone, together, floors }
+    }
+
+    /// Publishes one by one and then several at once; returns the archives, for the disk to write too.
+    async fn take_turn(&mut self) -> Result<Vec<Vec<u8>>> {
+        let archives = newer(self.versions, self.published, ONE_BY_ONE_COUNT + AT_ONCE_COUNT);
+        let archives: Vec<Vec<u8>> = archives.into_iter().map(|sample| sample.archive).collect();
+        self.published += archives.len();
+        let (first, rest) = archives.split_at(ONE_BY_ONE_COUNT);
+        self.alone.push(float(first.len() as u64) / publish_all(&self.server, first, 1).await?);
+        self.together.push(float(rest.len() as u64) / publish_all(&self.server, rest, AT_ONCE).await?);
+        Ok(archives)
+    }
+}
+
+/// Returns ChartMuseum's publishes a second, one by one and several at once.
+async fn measure_chartmuseum(bench: &Bench, versions: usize) -> Result<Option<(f64, f64)>> {
+    let Some(server) = bench.chartmuseum(versions)? else { return Ok(None) };
+    let mut contender = Contender::new(versions, server);
+    contender.take_turn().await?;
+    Ok(Some((median(&contender.alone), median(&contender.together))))
+}
+
+type Measured = [Option<(f64, f64)>];
+
+fn one_by_one(contenders: &[Contender], chartmuseum: &Measured) -> Vec<Line> {
+    let line = |(contender, chartmuseum): (&Contender, &Option<(f64, f64)>)| {
+        let what = format!("{}, one by one", shown(contender.versions));
+        Line::new(what, rate(median(&contender.alone)))
+            .beside(rate(median(&contender.floors)))
+            .chartmuseum(chartmuseum.map(|(alone, _)| rate(alone)))
+            .judged(median_ratio(&contender.alone, &contender.floors), Bar::AtLeast(SHARE_OF_FLOOR))
+    };
+    contenders.iter().zip(chartmuseum).map(line).collect()
+}
+
+fn at_once(contenders: &[Contender], chartmuseum: &Measured, floors: &[Vec<f64>; 2]) -> Vec<Line> {
+    let line = |(contender, chartmuseum): (&Contender, &Option<(f64, f64)>)| {
+        let ours = median(&contender.together);
+        let [_, floor] = floors;
+        let known = CHARTMUSEUM.iter().find(|(versions, ..)| *versions == contender.versions);
+        let judged = match (known, chartmuseum) {
+            (Some((_, published, factor)), measured) => {
+                let theirs = measured.map_or(*published, |(_, together)| together);
+                Some((ours / theirs, Bar::AtLeast(*factor)))
+            }
+            (None, Some((_, together))) => Some((ours / together, Bar::None)),
+            (None, None) => None,
+        };
+        let what = format!("{}, {AT_ONCE} at once (ratio to ChartMuseum)", shown(contender.versions));
+        let line = Line::new(what, rate(ours))
+            .beside(rate(median(floor)))
+            .chartmuseum(chartmuseum.map(|(_, together)| rate(together)));
+        match judged {
+            Some((ratio, bar)) => line.judged(ratio, bar),
+            None => line,
+        }
+    };
+    contenders.iter().zip(chartmuseum).map(line).collect()
+}
+
+fn flatness(contenders: &[Contender]) -> Vec<Line> {
+    let sizes: Vec<String> = contenders.iter().map(|contender| shown(contender.versions)).collect();
+    let line = |name: &str, of: fn(&Contender) -> &[f64]| {
+        // The medians of the turns: within one turn the sizes were measured right after each other.
+        let rates: Vec<f64> = contenders.iter().map(|contender| median(of(contender))).collect();
+        let what = format!("{name}, slowest of {} to fastest", sizes.join(", "));
+        let shown = format!("{} to {}", rate(smallest(&rates)), rate(largest(&rates)));
+        Line::new(what, shown).judged(smallest(&rates) / largest(&rates), Bar::AtLeast(FLATNESS))
+    };
+    vec![
+        line("one by one", |contender| &contender.alone),
+        line(&format!("{AT_ONCE} at once"), |contender| &contender.together),
+    ]
+}

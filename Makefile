@@ -19,7 +19,7 @@ test-all: programs ## runs the longest stories too
 
 test-cluster: ## installs charts on a real Kubernetes API server (builds one: minutes the first time)
 	scripts/install-tools cluster
-	$(CARGO) build $(FEATURES) --bins
+	$(CARGO) build $(FEATURES) --all-targets
 	CHARTROOM_TEST_CLUSTER=1 $(CARGO) test $(FEATURES) --test stories cluster
 
 bench: ## measures Chartroom beside its peers and writes the report
@@ -37,4 +37,4 @@ tools: ## installs what the tests need beside Rust
 # The stories run the built programs, which `cargo test` alone does not build.
 .PHONY: programs
 programs: tools
-	$(CARGO) build $(FEATURES) --bins
+	$(CARGO) build $(FEATURES) --all-targets

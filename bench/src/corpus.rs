@@ -100,9 +100,9 @@ fn sample(chart: usize, version: String) -> Sample {
     let name = format!("{subject}-{kind}-{chart:04}");
     let chart_yaml = format!(
         "apiVersion: v2\nname: {name}\nversion: {version}\nappVersion: \"{version}\"\ntype: application\n\
-         description: A {kind} for the {subject}, with sensible defaults for small and large clusters\n\
-         kubeVersion: '>=1.22.0-0'\nhome: https://{subject}.example.com/{name}\n\
-         icon: https://{subject}.example.com/{name}/logo.svg\n\
+         description: The {kind} of {subject}, with sensible defaults for small and large clusters\n\
+         kubeVersion: '>=1.22.0-0'\nhome: https://{subject}.example.com\n\
+         icon: https://{subject}.example.com/logo.svg\n\
          keywords: [{subject}, {kind}, infrastructure]\n\
          sources: ['https://git.example.com/{subject}/{name}']\n\
          maintainers:\n- {{name: First Maintainer, email: first@example.com}}\n\

@@ -191,10 +191,12 @@ impl ChartMetadata {
 }
 
 fn fill_from_file(draft: &mut Draft, file: &'static str, bytes: &[u8]) -> Result<(), InvalidMetadata> {
-    match yaml::parse(bytes, &Budget::default()).map_err(|reason| InvalidMetadata::Yaml { file, reason })? {
-        Value::Null => Ok(()),
-        value => fill_record(draft, &value).map_err(|reason| InvalidMetadata::Field { file, reason }),
+    let value = yaml::parse(bytes, &Budget::default());
+    let value = value.map_err(|reason| InvalidMetadata::Yaml { file, reason })?;
+    if value == Value::Null {
+        return Ok(());
     }
+    fill_record(draft, &value).map_err(|reason| InvalidMetadata::Field { file, reason })
 }
 
 /// Reads an index entry or an OCI config. Two dependencies of one name are let pass, as Helm does in an index

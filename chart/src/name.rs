@@ -54,7 +54,8 @@ impl FromStr for ChartName {
         if text.len() > MAX_CHARACTERS {
             return Err(InvalidName::TooLong(text.len()));
         }
-        let foreign = |character: &char| !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-'));
+        let foreign =
+            |character: &char| !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-'));
         if let Some(character) = text.chars().find(foreign) {
             return Err(InvalidName::Character { name: text.to_owned(), character });
         }
@@ -109,7 +110,8 @@ mod tests {
 
     #[test]
     fn names_of_real_charts_are_taken() {
-        for name in ["a", "linkerd2", "kube-prometheus-stack", "cert_manager", "Upper.Case", "-", "...", "1"] {
+        for name in ["a", "linkerd2", "kube-prometheus-stack", "cert_manager", "Upper.Case", "-", "...", "1"]
+        {
             assert_eq!(name.parse::<ChartName>().unwrap().as_str(), name);
         }
         assert!("a".repeat(250).parse::<ChartName>().is_ok());
@@ -122,7 +124,9 @@ mod tests {
         for folder in [".", ".."] {
             assert_eq!(folder.parse::<ChartName>(), Err(InvalidName::Folder(folder.to_owned())));
         }
-        for (name, character) in [("a/b", '/'), ("a\\b", '\\'), ("a b", ' '), ("a%2f", '%'), ("차트", '차'), ("a\0", '\0')] {
+        for (name, character) in
+            [("a/b", '/'), ("a\\b", '\\'), ("a b", ' '), ("a%2f", '%'), ("차트", '차'), ("a\0", '\0')]
+        {
             let expected = InvalidName::Character { name: name.to_owned(), character };
             assert_eq!(name.parse::<ChartName>(), Err(expected), "{name}");
         }

@@ -49,7 +49,6 @@ pub enum InvalidProvenance {
         /// `chart's metadata` or `list of files`.
         part: &'static str,
         /// The position in the part and what is wrong there.
-        #[source]
         reason: YamlError,
     },
     /// A field is missing or has the wrong type.
@@ -58,7 +57,6 @@ pub enum InvalidProvenance {
         /// `chart's metadata` or `list of files`.
         part: &'static str,
         /// The field and what it must be.
-        #[source]
         reason: DecodeError,
     },
     /// The chart's name cannot be used.
@@ -73,7 +71,6 @@ pub enum InvalidProvenance {
         /// The file.
         file: String,
         /// What is wrong with the digest.
-        #[source]
         reason: InvalidDigest,
     },
 }

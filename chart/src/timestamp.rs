@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn what_is_not_rfc_3339_is_refused() {
-        for text in ["", "2026-11-22", "2026-11-22 09:30", "2026-11-22T09:30:00", "2026-13-01T00:00:00Z", "now", "0"] {
+        for text in
+            ["", "2026-11-22", "2026-11-22 09:30", "2026-11-22T09:30:00", "2026-13-01T00:00:00Z", "now", "0"]
+        {
             assert_eq!(text.parse::<Timestamp>(), Err(InvalidTimestamp { text: text.to_owned() }));
         }
     }
@@ -120,7 +122,10 @@ mod tests {
     fn times_beyond_four_digit_years_become_the_nearest() {
         assert_eq!(Timestamp::from_micros(i64::MIN).to_string(), "0000-01-01T00:00:00Z");
         assert_eq!(Timestamp::from_micros(i64::MAX).to_string(), "9999-12-31T23:59:59.999999Z");
-        assert_eq!("9999-12-31T23:59:59-01:00".parse::<Timestamp>().unwrap(), Timestamp::from_micros(i64::MAX));
+        assert_eq!(
+            "9999-12-31T23:59:59-01:00".parse::<Timestamp>().unwrap(),
+            Timestamp::from_micros(i64::MAX)
+        );
     }
 
     proptest! {

@@ -83,7 +83,8 @@ impl ChartVersion {
     /// no `v`. Only such versions are listed from OCI tags (Masterminds `StrictNewVersion`).
     pub fn is_strict(&self) -> bool {
         let numbers = self.text.split(['-', '+']).next().unwrap_or_default();
-        let is_canonical = |number: &str| !number.starts_with('v') && (number == "0" || !number.starts_with('0'));
+        let is_canonical =
+            |number: &str| !number.starts_with('v') && (number == "0" || !number.starts_with('0'));
         numbers.split('.').count() == 3 && numbers.split('.').all(is_canonical)
     }
 
@@ -222,5 +223,194 @@ impl<'de> Deserialize<'de> for ChartVersion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn version(text: &str) -> ChartVersion {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn versions_are_coerced_as_masterminds_does() {
+        for (text, numbers, prerelease, build, is_strict) in [
+            ("1.2.3", [1, 2, 3], "", "", true),
+            ("0.0.0", [0, 0, 0], "", "", true),
+            ("v4.0.0", [4, 0, 0], "", "", false),
+            ("v0.32.1", [0, 32, 1], "", "", false),
+            ("1.2", [1, 2, 0], "", "", false),
+            ("1", [1, 0, 0], "", "", false),
+            ("v1", [1, 0, 0], "", "", false),
+            ("2022.05.08", [2022, 5, 8], "", "", false),
+            ("01.2.3", [1, 2, 3], "", "", false),
+            ("00.0.0", [0, 0, 0], "", "", false),
+            ("1.2-rc1", [1, 2, 0], "rc1", "", false),
+            ("1-rc.1+b", [1, 0, 0], "rc.1", "b", false),
+            ("1.2.3-rc.1+build.5", [1, 2, 3], "rc.1", "build.5", true),
+            ("1.2.3+01", [1, 2, 3], "", "01", true),
+            ("1.2.3--", [1, 2, 3], "-", "", true),
+            ("1.2.3-0", [1, 2, 3], "0", "", true),
+            ("1.2.3-0a", [1, 2, 3], "0a", "", true),
+            ("1.2.3-a-b.c", [1, 2, 3], "a-b.c", "", true),
+            ("1.2.3+a-b", [1, 2, 3], "", "a-b", true),
+            ("10.4.0+2288", [10, 4, 0], "", "2288", true),
+            ("18446744073709551615.0.0", [u64::MAX, 0, 0], "", "", true),
+            ("000018446744073709551615.0.0", [u64::MAX, 0, 0], "", "", false),
+        ] {
+            let version = version(text);
+            assert_eq!([version.major(), version.minor(), version.patch()], numbers, "{text}");
+            assert_eq!((version.prerelease(), version.build()), (prerelease, build), "{text}");
+            assert_eq!(version.is_strict(), is_strict, "{text}");
+            assert_eq!((version.as_str(), version.to_string().as_str()), (text, text));
+        }
+    }
+
+    #[test]
+    fn what_masterminds_refuses_is_refused() {
+        let shape = |text: &str| InvalidVersion::Shape(text.to_owned());
+        for text in [
+            "",
+            " ",
+            "v",
+            "V1.2.3",
+            " 1.2.3",
+            "1.2.3 ",
+            "1.2.3\n",
+            "1.2.3.4",
+            "1.2.3-",
+            "1.2.3+",
+            "1..3",
+            ".1",
+            "1.",
+            "1.2.",
+            "a",
+            "1.a",
+            "1.2.3-a..b",
+            "1.2.3-.",
+            "1.2.3+a..b",
+            "1.2.3+a+b",
+            "1.2.3-é",
+            "1.2.3-a_b",
+            "-1.2.3",
+            "+1",
+            "1,2",
+            "vv1",
+            "1.2.3-rc/1",
+            "..",
+            "x",
+            "*",
+            "latest",
+        ] {
+            assert_eq!(text.parse::<ChartVersion>(), Err(shape(text)), "{text}");
+        }
+        for text in ["18446744073709551616.0.0", "0.18446744073709551616.0", "0.0.18446744073709551616"] {
+            assert_eq!(text.parse::<ChartVersion>(), Err(InvalidVersion::Number(text.to_owned())));
+        }
+        for text in ["1.2.3-01", "1.2.3-a.00", "1-007"] {
+            assert_eq!(text.parse::<ChartVersion>(), Err(InvalidVersion::LeadingZero(text.to_owned())));
+        }
+        let longest = format!("1.2.3-{}", "a".repeat(250));
+        assert!(longest.parse::<ChartVersion>().is_ok());
+        assert_eq!(format!("{longest}a").parse::<ChartVersion>(), Err(InvalidVersion::TooLong(257)));
+    }
+
+    #[test]
+    fn precedence_follows_semver_and_masterminds_beyond_64_bits() {
+        let ascending = [
+            "0.0.1-0",
+            "0.0.1",
+            "1.0.0-1",
+            "1.0.0-2",
+            "1.0.0-10",
+            "1.0.0-18446744073709551615",
+            "1.0.0--",
+            "1.0.0-100000000000000000000",
+            "1.0.0-18446744073709551616",
+            "1.0.0-RC",
+            "1.0.0-alpha",
+            "1.0.0-alpha.1",
+            "1.0.0-alpha.1.0",
+            "1.0.0-alpha.beta",
+            "1.0.0-beta",
+            "1.0.0-beta.2",
+            "1.0.0-beta.11",
+            "1.0.0-rc.1",
+            "1.0.0",
+            "1.0.1",
+            "1.2",
+            "v1.10.0",
+            "2",
+            "2022.05.08",
+        ];
+        for pair in ascending.windows(2) {
+            let (lower, higher) = (version(pair[0]), version(pair[1]));
+            assert_eq!(lower.precedence(&higher), Ordering::Less, "{lower} {higher}");
+            assert_eq!(higher.precedence(&lower), Ordering::Greater, "{lower} {higher}");
+        }
+    }
+
+    #[test]
+    fn spelling_and_build_metadata_do_not_change_precedence_but_order_and_equality() {
+        for (left, right) in
+            [("1.2.3", "1.2.3+b"), ("1.2", "1.2.0"), ("1.0.0", "v1.0.0"), ("2022.05.08", "2022.5.8")]
+        {
+            let (left, right) = (version(left), version(right));
+            assert_eq!(left.precedence(&right), Ordering::Equal);
+            assert_ne!(left, right);
+            assert_ne!(left.cmp(&right), Ordering::Equal);
+        }
+    }
+
+    #[test]
+    fn json_is_the_text_and_is_checked() {
+        assert_eq!(serde_json::to_string(&version("v1.2")).unwrap(), "\"v1.2\"");
+        assert_eq!(serde_json::from_str::<ChartVersion>("\"v1.2\"").unwrap(), version("v1.2"));
+        assert!(serde_json::from_str::<ChartVersion>("\"latest\"").is_err());
+        assert!(serde_json::from_str::<ChartVersion>("1.2").is_err());
+    }
+
+    const IDENTIFIERS: &str = "(0|[1-9][0-9]{0,25}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]{0,6})";
+
+    fn versions() -> impl Strategy<Value = ChartVersion> {
+        let prerelease = format!("(-{IDENTIFIERS}(\\.{IDENTIFIERS}){{0,2}})?");
+        let pattern = format!("v?[0-3](\\.[0-3]){{0,2}}{prerelease}(\\+[0-9a-z-]{{1,4}})?");
+        proptest::string::string_regex(&pattern).unwrap().prop_map(|text| version(&text))
+    }
+
+    proptest! {
+        #[test]
+        fn printing_gives_back_what_was_parsed(text in "\\PC{0,20}|v?[0-9]{1,21}(\\.[0-9]{1,3}){0,3}[-+]?[0-9a-z.+-]{0,9}") {
+            if let Ok(version) = text.parse::<ChartVersion>() {
+                prop_assert_eq!(version.to_string(), text.clone());
+                prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte)));
+            }
+        }
+
+        #[test]
+        fn the_order_is_total(a in versions(), b in versions(), c in versions()) {
+            prop_assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
+            prop_assert_eq!(a.cmp(&b) == Ordering::Equal, a == b);
+            prop_assert_eq!(a.precedence(&b), b.precedence(&a).reverse());
+            if a <= b && b <= c {
+                prop_assert!(a <= c);
+            }
+        }
+
+        #[test]
+        fn strict_versions_print_their_own_parts(version in versions()) {
+            let (prerelease, build) = (version.prerelease(), version.build());
+            let mut canonical = format!("{}.{}.{}", version.major(), version.minor(), version.patch());
+            if !prerelease.is_empty() {
+                canonical += &format!("-{prerelease}");
+            }
+            if !build.is_empty() {
+                canonical += &format!("+{build}");
+            }
+            prop_assert_eq!(version.is_strict(), canonical == version.as_str());
+        }
     }
 }

@@ -18,7 +18,7 @@ A first chart, from nothing to a repository:
 
 Exit codes:
   0  everything was done
-  1  something was refused; the rest was done
+  1  something was refused
   2  the command line is wrong
   3  a server could not be reached or did not answer";
 
@@ -101,7 +101,7 @@ pub(crate) struct PackArguments {
     #[arg(required = true, value_name = "CHART", value_hint = ValueHint::AnyPath)]
     pub(crate) sources: Vec<PathBuf>,
     /// Folder to write the archives to
-    #[arg(short, long = "out", value_name = "FOLDER", default_value = ".", value_hint = ValueHint::DirPath)]
+    #[arg(short, long = "out-dir", value_name = "FOLDER", default_value = ".", value_hint = ValueHint::DirPath)]
     pub(crate) out: PathBuf,
     /// Version to give the chart, over Chart.yaml and recipe
     #[arg(long, value_parser = parse_version)]

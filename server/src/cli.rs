@@ -15,7 +15,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Flags, parse_duration};
 
-pub(crate) use repository::{RepositoryCommand, RepositorySettingFlags};
+pub(crate) use repository::RepositoryCommand;
 pub(crate) use token::TokenCommand;
 
 /// The name under which the program behaves as ChartMuseum.

@@ -32,9 +32,9 @@ pub(crate) use byte_size::ByteSize;
 pub(crate) use chartmuseum::{
     ChartMuseumSettings, DropIn, DropInCommand, DropInError, Login, OverwriteRule, TenantDepth, load_drop_in,
 };
-pub(crate) use duration::{InvalidDuration, parse_duration};
+pub(crate) use duration::parse_duration;
 pub(crate) use environment::{process_arguments, process_environment};
-pub(crate) use error::{Combination, ConfigError, Origin, Problem};
+pub(crate) use error::{Combination, ConfigError};
 pub(crate) use http_url::HttpUrl;
 pub(crate) use limits::Limits;
 pub(crate) use listening::{Listener, Listening, Scheme, TlsFiles};

@@ -143,7 +143,7 @@ fn outcome_of(error: &PublishError) -> PublishOutcome {
     match error {
         PublishError::Archive(_) | PublishError::Provenance(_) | PublishError::Mismatch(_) => PublishOutcome::Invalid,
         PublishError::Repository(_)
-        | PublishError::Exists { .. }
+        | PublishError::Exists(_)
         | PublishError::Repeated
         | PublishError::ProvenanceExists { .. }
         | PublishError::FileNameTaken { .. }

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tower::Layer as _;
 
 pub(crate) use certificate::CertificateError;
-pub(crate) use shutdown::{Shutdown, ShutdownTrigger};
+pub(crate) use shutdown::Shutdown;
 
 use crate::config::{Limits, Listener, Listening, Scheme};
 use certificate::{Certificate, CertificateWatch};
@@ -121,10 +121,7 @@ pub(crate) async fn serve(
     listeners: Listeners,
     shutdown: Shutdown,
 ) -> Result<(), ListenError> {
-    let watch = match &listeners.certificate {
-        Some(certificate) => Some(CertificateWatch::start(certificate.clone(), listeners.certificate_poll)?),
-        None => None,
-    };
+    let watch = CertificateWatch::start(listeners.certificate.clone(), listeners.certificate_poll)?;
     let mut running = JoinSet::new();
     let mut handles = Vec::new();
     for (address, socket) in listeners.bound {

@@ -14,9 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer as _, Registry, fmt};
 
-pub(crate) use metrics::{
-    FinishedRequest, METRICS_CONTENT_TYPE, MetricNames, Metrics, PublishOutcome, RequestInFlight,
-};
+pub(crate) use metrics::{FinishedRequest, METRICS_CONTENT_TYPE, MetricNames, Metrics, PublishOutcome};
 pub(crate) use request_span::{RequestFacts, RequestSpan};
 
 use crate::config::{Log, LogFormat};

@@ -1,7 +1,7 @@
 //! Some words may stand in one place only, which keeps the layers apart. This test reads the sources and says where
 //! one has strayed.
 
-use std::fs;
+use std::{fs, io};
 use std::path::{Path, PathBuf};
 
 /// A word and the paths, below the workspace, where it may stand.
@@ -15,19 +15,20 @@ const WORDS: [(&str, &[&str]); 6] = [
 ];
 
 fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         if path.is_dir() && name != "target" && !name.starts_with('.') {
-            sources(&path, found);
+            sources(&path, found)?;
         } else if name.ends_with(".rs") && name != "one_place_words.rs" {
             found.push(path);
         }
     }
+    Ok(())
 }
 
 fn strays(source: &str, place: &str) -> Vec<String> {
@@ -45,7 +46,7 @@ fn strays(source: &str, place: &str) -> Vec<String> {
 fn each_word_stands_in_its_one_place() {
     let root = workspace();
     let mut files = Vec::new();
-    sources(&root, &mut files);
+    sources(&root, &mut files).unwrap();
     assert!(files.len() > 50, "the sources were not found");
     let found: Vec<String> = files
         .iter()

@@ -35,6 +35,18 @@ pub enum IndexForm {
     Lean,
 }
 
+/// Whether other bytes may replace a published version.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Never.
+    #[default]
+    Refused,
+    /// When the request says `?force`.
+    Forced,
+    /// Always.
+    Allowed,
+}
+
 /// How a repository made with `chartroom repository create` differs from the default.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RepositorySettings {
@@ -43,7 +55,7 @@ pub struct RepositorySettings {
     /// The form of its index.
     pub index: IndexForm,
     /// Whether other bytes may replace a published version.
-    pub allow_overwrite: bool,
+    pub overwrite: Overwrite,
 }
 
 /// Returns the arguments of `chartroom serve` on a free port.
@@ -75,6 +87,11 @@ pub fn revoke_token(name: &str) -> Vec<String> {
     arguments(["token", "revoke", name])
 }
 
+/// Returns the arguments that delete bytes nobody refers to, however fresh.
+pub fn collect_garbage() -> Vec<String> {
+    arguments(["collect-garbage", "--grace", "0s"])
+}
+
 /// Returns the arguments that make a repository.
 pub fn create_repository(path: &str, settings: &RepositorySettings) -> Vec<String> {
     let mut line = arguments(["repository", "create", path]);
@@ -84,7 +101,11 @@ pub fn create_repository(path: &str, settings: &RepositorySettings) -> Vec<Strin
         IndexForm::Lean => Some(["--index-detail", "lean"]),
     };
     let visibility = settings.private.then_some(["--visibility", "private"]);
-    let overwrite = settings.allow_overwrite.then_some(["--overwrite", "allowed"]);
+    let overwrite = match settings.overwrite {
+        Overwrite::Refused => None,
+        Overwrite::Forced => Some(["--overwrite", "forced"]),
+        Overwrite::Allowed => Some(["--overwrite", "allowed"]),
+    };
     line.extend([visibility, index, overwrite].into_iter().flatten().flat_map(arguments));
     line
 }

@@ -21,6 +21,6 @@ pub fn wait_for<T>(what: &str, within: Duration, mut look: impl FnMut() -> Resul
         if begun.elapsed() > within {
             bail!("waited {within:?} in vain for {what}");
         }
-        thread::sleep(PAUSE);
+        thread::park_timeout(PAUSE);
     }
 }

@@ -10,11 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use oci::Digest;
 use stories::client::Client;
-use stories::environment;
 use stories::server::Server;
 use stories::site::Site;
 use stories::skip::skip;
 use stories::synthetic::marked_chart;
+use stories::{command_line, environment};
 
 const PUBLISHES: usize = 100;
 const CLIENTS: usize = 3;
@@ -156,7 +156,12 @@ fn publish_again(site: &Site, ledger: &Ledger) -> Result<()> {
         ensure!(Digest::sha256(&archive) == *digest, "the story made other bytes for {version}");
         admin.publish("shelf", &archive)?.expect_status(201)?;
     }
-    server.stop()
+    server.stop()?;
+    site.run(&command_line::collect_garbage())?.success()?;
+    let (kept, published) =
+        (site.files_in("blobs")?.len(), ledger.acknowledged.len() + ledger.unanswered.len());
+    assert_eq!(kept, published, "files after collecting, and versions");
+    Ok(())
 }
 
 #[test]

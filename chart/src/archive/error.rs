@@ -13,7 +13,7 @@ use crate::yaml::InvalidValues;
 pub enum ArchiveError {
     /// The source could not be read: nothing is known of the archive.
     #[error("the archive could not be read: {0}")]
-    Source(#[source] io::Error),
+    Source(io::Error),
     /// The `.tgz` itself is larger than allowed.
     #[error("the archive has more than {limit} bytes; make the chart smaller")]
     CompressedTooLarge {
@@ -126,7 +126,6 @@ pub enum ArchiveError {
         /// The path.
         path: String,
         /// The field and what is wrong with it.
-        #[source]
         reason: InvalidMetadata,
     },
     /// A `values.yaml` that is not a YAML map.
@@ -135,7 +134,6 @@ pub enum ArchiveError {
         /// The path.
         path: String,
         /// What is wrong with it.
-        #[source]
         reason: InvalidValues,
     },
     /// A lock file that Helm refuses.
@@ -144,7 +142,6 @@ pub enum ArchiveError {
         /// The path.
         path: String,
         /// What is wrong with it.
-        #[source]
         reason: InvalidLock,
     },
     /// More YAML than a chart has use for.
@@ -189,7 +186,6 @@ pub enum ArchiveError {
         /// Its path.
         path: String,
         /// Why.
-        #[source]
         reason: Box<ArchiveError>,
     },
 }

@@ -41,12 +41,11 @@ pub enum PackError {
         /// The path as it was given or found.
         path: PathBuf,
         /// What the system said.
-        #[source]
         reason: io::Error,
     },
     /// The compressor failed.
     #[error("the archive could not be written: {0}")]
-    Write(#[source] io::Error),
+    Write(io::Error),
     /// `.helmignore` has a line that is no rule.
     #[error(transparent)]
     Ignore(#[from] InvalidIgnoreRule),
@@ -91,7 +90,6 @@ pub enum PackError {
         /// Relative to the chart.
         path: String,
         /// The position and what is wrong there.
-        #[source]
         reason: serde_json::Error,
     },
     /// Two files with one path.

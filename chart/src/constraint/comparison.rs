@@ -60,9 +60,8 @@ impl Comparison {
         let order = version.precedence(&self.bound);
         match (self.operator, self.precision) {
             (Operator::Equal, Precision::Patch) => order == Ordering::Equal,
-            (Operator::Equal, Precision::Nothing | Precision::Major | Precision::Minor) | (Operator::Tilde, _) => {
-                order != Ordering::Less && self.is_within_tilde(version)
-            }
+            (Operator::Equal, Precision::Nothing | Precision::Major | Precision::Minor)
+            | (Operator::Tilde, _) => order != Ordering::Less && self.is_within_tilde(version),
             (Operator::NotEqual, Precision::Patch | Precision::Nothing) => order != Ordering::Equal,
             (Operator::NotEqual, Precision::Major) => version.major() != self.bound.major(),
             (Operator::NotEqual, Precision::Minor) => {

@@ -62,7 +62,8 @@ pub(super) fn comparisons(text: &str) -> Result<Vec<Comparison>, InvalidConstrai
 }
 
 fn split_operator(text: &str) -> Option<(Operator, &str)> {
-    let end = text.find(|character| !matches!(character, '=' | '!' | '>' | '<' | '~' | '^')).unwrap_or(text.len());
+    let end =
+        text.find(|character| !matches!(character, '=' | '!' | '>' | '<' | '~' | '^')).unwrap_or(text.len());
     let (operator, rest) = text.split_at_checked(end)?;
     let operator = match operator {
         "" | "=" => Operator::Equal,
@@ -139,7 +140,9 @@ fn compare(operator: Operator, pattern: &Pattern<'_>) -> Result<Comparison, Inva
     let (precision, bound) = match (pattern.major, pattern.minor, pattern.patch) {
         (major, _, _) if is_open(&Some(major)) => (Precision::Nothing, format!("0.0.0{prerelease}")),
         (major, minor, _) if is_open(&minor) => (Precision::Major, format!("{major}.0.0{prerelease}")),
-        (major, Some(minor), patch) if is_open(&patch) => (Precision::Minor, format!("{major}.{minor}.0{prerelease}")),
+        (major, Some(minor), patch) if is_open(&patch) => {
+            (Precision::Minor, format!("{major}.{minor}.0{prerelease}"))
+        }
         _ => (Precision::Patch, pattern.whole.to_owned()),
     };
     let bound = bound.parse().map_err(|_| InvalidConstraint::Version(pattern.whole.to_owned()))?;

@@ -37,9 +37,9 @@ impl DependencyLock {
     /// [`InvalidLock`] when the bytes are not YAML or a field has a wrong type.
     pub fn parse(bytes: &[u8]) -> Result<Self, InvalidLock> {
         let mut draft = Draft::default();
-        match yaml::parse(bytes, &Budget::default())? {
-            Value::Null => {}
-            value => fill_record(&mut draft, &value)?,
+        let value = yaml::parse(bytes, &Budget::default())?;
+        if value != Value::Null {
+            fill_record(&mut draft, &value)?;
         }
         Ok(draft.into())
     }

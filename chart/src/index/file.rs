@@ -14,7 +14,7 @@ use super::entry::InvalidEntry;
 use super::json::write_string;
 use super::yaml_writer::{write_field, write_text, write_yaml_entry};
 use crate::timestamp::Timestamp;
-use crate::yaml::{self, Budget, YamlError};
+use crate::yaml::{self, Budget, DecodeError, YamlError};
 
 /// What a YAML index may cost: ten times the largest public ones.
 const BUDGET: Budget =
@@ -51,7 +51,10 @@ pub enum InvalidIndex {
     Empty,
     /// The bytes are JSON of another shape.
     #[error("the index has a wrong field: {0}")]
-    Fields(#[from] serde_json::Error),
+    JsonFields(#[from] serde_json::Error),
+    /// The bytes are YAML of another shape.
+    #[error("the index has a wrong field: {0}")]
+    YamlFields(#[from] DecodeError),
     /// The bytes are neither JSON nor YAML.
     #[error("the index is not valid YAML: {0}")]
     Yaml(#[from] YamlError),
@@ -73,7 +76,7 @@ impl IndexFile {
             Ok(collected) => collected,
             Err(error) if error.is_data() => return Err(error.into()),
             // Not JSON at all.
-            Err(_) => Collected::deserialize(&yaml::parse(bytes, &BUDGET)?.to_json())?,
+            Err(_) => Collected::deserialize(&yaml::parse(bytes, &BUDGET)?)?,
         };
         if collected.api_version.is_empty() {
             return Err(InvalidIndex::NoApiVersion);

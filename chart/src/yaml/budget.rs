@@ -26,6 +26,6 @@ impl Default for Budget {
 impl Budget {
     /// Returns the budget of `values.yaml`, whose size Helm limits to 5 MiB.
     pub fn for_values() -> Self {
-        Self { bytes: 5 << 20, nodes: 250_000, depth: 128, alias_nodes: 100_000, alias_bytes: 4 << 20 }
+        Self { bytes: 5 << 20, nodes: 150_000, depth: 128, alias_nodes: 100_000, alias_bytes: 4 << 20 }
     }
 }

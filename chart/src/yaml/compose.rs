@@ -125,6 +125,10 @@ impl Composer<'_> {
 
     fn pay(&mut self, nodes: usize) -> Result<(), YamlProblem> {
         self.nodes += nodes;
-        if self.nodes > self.budget.nodes { Err(YamlProblem::TooManyNodes(self.budget.nodes)) } else { Ok(()) }
+        if self.nodes > self.budget.nodes {
+            Err(YamlProblem::TooManyNodes(self.budget.nodes))
+        } else {
+            Ok(())
+        }
     }
 }

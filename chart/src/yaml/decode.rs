@@ -90,34 +90,31 @@ impl<'de> Deserializer<'de> for &'de Value {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self {
-            Value::Bool(switch) => visitor.visit_bool(*switch),
-            other => Err(DecodeError::mismatch(other, "true or false, without quotes")),
-        }
+        let Value::Bool(switch) = self else {
+            return Err(DecodeError::mismatch(self, "true or false, without quotes"));
+        };
+        visitor.visit_bool(*switch)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self {
-            Value::Null => visitor.visit_none(),
-            value => visitor.visit_some(value),
-        }
+        if *self == Value::Null { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self {
-            Value::Sequence(items) => visitor.visit_seq(Items { items: items.iter().enumerate() }),
-            other => Err(DecodeError::mismatch(other, "a list")),
-        }
+        let Value::Sequence(items) = self else { return Err(DecodeError::mismatch(self, "a list")) };
+        visitor.visit_seq(Items { items: items.iter().enumerate() })
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self {
-            Value::Mapping(entries) => visitor.visit_map(Entries { entries: entries.iter(), value: None }),
-            other => Err(DecodeError::mismatch(other, "a map")),
-        }
+        let Value::Mapping(entries) = self else { return Err(DecodeError::mismatch(self, "a map")) };
+        visitor.visit_map(Entries { entries: entries.iter(), value: None })
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -134,7 +131,10 @@ struct Items<'de> {
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = DecodeError;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, DecodeError> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, DecodeError> {
         let Some((position, item)) = self.items.next() else { return Ok(None) };
         seed.deserialize(item).map(Some).map_err(|error| error.inside(&format!("[{position}]")))
     }

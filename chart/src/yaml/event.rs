@@ -87,6 +87,30 @@ enum Context {
     Flow,
 }
 
+/// What a node holds.
+enum Kind {
+    Sequence,
+    Mapping,
+}
+
+/// Returns the kind of list or map that begins with this word, and what comes next in it.
+fn find_collection(token: &Token, context: Context) -> Option<(Kind, State)> {
+    let is_block = context != Context::Flow;
+    if *token == Token::BlockEntry && context == Context::BlockOrIndentless {
+        Some((Kind::Sequence, State::IndentlessSequenceEntry))
+    } else if *token == Token::FlowSequenceStart {
+        Some((Kind::Sequence, State::FlowSequenceEntry { is_first: true }))
+    } else if *token == Token::FlowMappingStart {
+        Some((Kind::Mapping, State::FlowMappingKey { is_first: true }))
+    } else if *token == Token::BlockSequenceStart && is_block {
+        Some((Kind::Sequence, State::BlockSequenceEntry))
+    } else if *token == Token::BlockMappingStart && is_block {
+        Some((Kind::Mapping, State::BlockMappingKey))
+    } else {
+        None
+    }
+}
+
 /// The tag and anchor before a node.
 #[derive(Default)]
 struct Properties {
@@ -105,7 +129,11 @@ pub(super) struct Events<'a> {
 impl<'a> Events<'a> {
     /// Returns the events of `text`.
     pub(super) fn new(text: &'a str) -> Self {
-        Self { scanner: Scanner::new(text), states: vec![State::DocumentStart], prefixes: TagPrefixes::default() }
+        Self {
+            scanner: Scanner::new(text),
+            states: vec![State::DocumentStart],
+            prefixes: TagPrefixes::default(),
+        }
     }
 
     /// Returns the next event and where it stands; the end of the document again and again once it is reached.
@@ -133,13 +161,13 @@ impl<'a> Events<'a> {
         match self.scanner.take()? {
             (Token::BlockEntry, _) => {
                 self.states.push(State::BlockSequenceEntry);
-                match self.scanner.peek()?.0 {
-                    Token::BlockEntry | Token::BlockEnd => self.empty_scalar(),
-                    _ => self.node(Context::Block),
-                }
+                let is_empty = matches!(self.scanner.peek()?.0, Token::BlockEntry | Token::BlockEnd);
+                if is_empty { self.empty_scalar() } else { self.node(Context::Block) }
             }
             (Token::BlockEnd, mark) => Ok((Event::End, mark)),
-            (_, mark) => Err(mark.syntax("a list item must begin with `- `; add it, or indent the line alike")),
+            (_, mark) => {
+                Err(mark.syntax("a list item must begin with `- `; add it, or indent the line alike"))
+            }
         }
     }
 
@@ -150,10 +178,9 @@ impl<'a> Events<'a> {
         }
         self.scanner.take()?;
         self.states.push(State::IndentlessSequenceEntry);
-        match self.scanner.peek()?.0 {
-            Token::BlockEntry | Token::Key | Token::Value | Token::BlockEnd => self.empty_scalar(),
-            _ => self.node(Context::Block),
-        }
+        let token = self.scanner.peek()?.0;
+        let is_empty = matches!(token, Token::BlockEntry | Token::Key | Token::Value | Token::BlockEnd);
+        if is_empty { self.empty_scalar() } else { self.node(Context::Block) }
     }
 
     fn block_mapping_key(&mut self) -> Result<(Event, Mark), YamlError> {
@@ -176,10 +203,8 @@ impl<'a> Events<'a> {
     }
 
     fn block_mapping_node(&mut self) -> Result<(Event, Mark), YamlError> {
-        match self.scanner.peek()?.0 {
-            Token::Key | Token::Value | Token::BlockEnd => self.empty_scalar(),
-            _ => self.node(Context::BlockOrIndentless),
-        }
+        let is_empty = matches!(self.scanner.peek()?.0, Token::Key | Token::Value | Token::BlockEnd);
+        if is_empty { self.empty_scalar() } else { self.node(Context::BlockOrIndentless) }
     }
 
     /// Begins a node: an alias, a scalar, or a list or map whose content follows.
@@ -193,32 +218,36 @@ impl<'a> Events<'a> {
         let Properties { tag, anchor, mark: properties_mark } = self.properties()?;
         let (token, content_mark) = self.scanner.peek()?;
         let mark = properties_mark.unwrap_or(content_mark);
-        let is_block = context != Context::Flow;
-        let (event, state) = match token {
-            // Its first `-` is the first item's.
-            Token::BlockEntry if context == Context::BlockOrIndentless => {
+        match find_collection(token, context) {
+            Some((_, State::IndentlessSequenceEntry)) => {
+                // Its first `-` is the first item's.
                 self.states.push(State::IndentlessSequenceEntry);
-                return Ok((Event::SequenceStart { anchor }, mark));
+                Ok((Event::SequenceStart { anchor }, mark))
             }
-            Token::Scalar { .. } => return self.scalar(tag, anchor, mark),
-            Token::FlowSequenceStart => {
-                (Event::SequenceStart { anchor }, State::FlowSequenceEntry { is_first: true })
+            Some((kind, state)) => {
+                self.scanner.take()?;
+                self.states.push(state);
+                let start = match kind {
+                    Kind::Sequence => Event::SequenceStart { anchor },
+                    Kind::Mapping => Event::MappingStart { anchor },
+                };
+                Ok((start, mark))
             }
-            Token::FlowMappingStart => (Event::MappingStart { anchor }, State::FlowMappingKey { is_first: true }),
-            Token::BlockSequenceStart if is_block => (Event::SequenceStart { anchor }, State::BlockSequenceEntry),
-            Token::BlockMappingStart if is_block => (Event::MappingStart { anchor }, State::BlockMappingKey),
-            _ if properties_mark.is_some() => {
+            None if matches!(token, Token::Scalar { .. }) => self.scalar(tag, anchor, mark),
+            None if properties_mark.is_some() => {
                 let is_plain = tag.is_empty();
-                return Ok((Event::Scalar { text: String::new(), is_plain, tag, anchor }, mark));
+                Ok((Event::Scalar { text: String::new(), is_plain, tag, anchor }, mark))
             }
-            _ => return Err(content_mark.syntax("a value was expected here; add one, or quote the text")),
-        };
-        self.states.push(state);
-        self.scanner.take()?;
-        Ok((event, mark))
+            None => Err(content_mark.syntax("a value was expected here; add one, or quote the text")),
+        }
     }
 
-    fn scalar(&mut self, tag: String, anchor: Option<String>, mark: Mark) -> Result<(Event, Mark), YamlError> {
+    fn scalar(
+        &mut self,
+        tag: String,
+        anchor: Option<String>,
+        mark: Mark,
+    ) -> Result<(Event, Mark), YamlError> {
         let (Token::Scalar { text, is_plain }, _) = self.scanner.take()? else { return self.empty_scalar() };
         let is_plain = if tag.is_empty() { is_plain } else { tag == "!" };
         Ok((Event::Scalar { text, is_plain, tag, anchor }, mark))

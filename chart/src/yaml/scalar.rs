@@ -61,7 +61,12 @@ fn to_float(value: Value) -> Option<Value> {
     match value {
         Value::Float(_) => Some(value),
         Value::Int(number) => Some(Value::Float(number as f64)),
-        Value::Null | Value::Bool(_) | Value::Uint(_) | Value::String(_) | Value::Sequence(_) | Value::Mapping(_) => None,
+        Value::Null
+        | Value::Bool(_)
+        | Value::Uint(_)
+        | Value::String(_)
+        | Value::Sequence(_)
+        | Value::Mapping(_) => None,
     }
 }
 
@@ -72,8 +77,12 @@ fn resolve_plain(text: &str) -> Value {
 fn resolve_word(text: &str) -> Option<Value> {
     Some(match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Value::Bool(true),
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Value::Bool(false),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Value::Bool(true)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            Value::Bool(false)
+        }
         ".nan" | ".NaN" | ".NAN" => Value::Float(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Value::Float(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => Value::Float(f64::NEG_INFINITY),
@@ -96,9 +105,10 @@ fn resolve_number(text: &str) -> Option<Value> {
 fn strip_digit_separators(text: &str) -> Option<String> {
     let is_digit = |part: Option<char>| part.is_some_and(|character| character.is_ascii_digit());
     let parts: Vec<&str> = text.split('_').collect();
-    let are_between_digits = parts.iter().zip(parts.iter().skip(1)).all(|(left, right)| {
-        is_digit(left.chars().next_back()) && is_digit(right.chars().next())
-    });
+    let are_between_digits = parts
+        .iter()
+        .zip(parts.iter().skip(1))
+        .all(|(left, right)| is_digit(left.chars().next_back()) && is_digit(right.chars().next()));
     are_between_digits.then(|| parts.concat())
 }
 
@@ -139,8 +149,8 @@ fn parse_float(text: &str) -> Option<Value> {
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
     let are_digits = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    let has_digits = !exponent.is_empty() && !(whole.is_empty() && fraction.is_empty());
-    if !has_digits || !are_digits(whole) || !are_digits(fraction) || !are_digits(exponent) {
+    let lacks_digits = exponent.is_empty() || whole.is_empty() && fraction.is_empty();
+    if lacks_digits || !are_digits(whole) || !are_digits(fraction) || !are_digits(exponent) {
         return None;
     }
     text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float)
@@ -166,7 +176,8 @@ fn is_date(text: &str) -> bool {
 }
 
 fn decode_binary(text: &str) -> Result<Value, YamlProblem> {
-    let lenient = GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+    let lenient =
+        GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
     let encoded = text.replace(['\r', '\n'], "");
     let bytes = lenient.decode(encoded).map_err(|_| YamlProblem::Binary)?;
     // Go's JSON puts one replacement character for each byte that is not UTF-8.

@@ -264,7 +264,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn begin_entry(&mut self) -> Result<(), YamlError> {
-        self.begin_block(Token::BlockSequenceStart, "a list item cannot begin here; put `-` on a line of its own")?;
+        self.begin_block(
+            Token::BlockSequenceStart,
+            "a list item cannot begin here; put `-` on a line of its own",
+        )?;
         self.forget_possible_key()?;
         self.is_key_allowed = true;
         self.push_indicator(Token::BlockEntry);
@@ -291,7 +294,8 @@ impl<'a> Scanner<'a> {
                 self.is_key_allowed = false;
             }
             None => {
-                let reason = "a value cannot begin here; quote text that holds `: `, or indent the lines alike";
+                let reason =
+                    "a value cannot begin here; quote text that holds `: `, or indent the lines alike";
                 self.begin_block(Token::BlockMappingStart, reason)?;
                 self.is_key_allowed = self.is_in_block();
             }

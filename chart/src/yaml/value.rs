@@ -57,9 +57,11 @@ impl Value {
             Self::Float(number) => whole(*number).map_or_else(|| (*number).into(), serde_json::Value::from),
             Self::String(text) => text.as_str().into(),
             Self::Sequence(items) => items.iter().map(Self::to_json).collect(),
-            Self::Mapping(entries) => {
-                entries.iter().map(|(key, value)| (key.clone(), value.to_json())).collect::<serde_json::Map<_, _>>().into()
-            }
+            Self::Mapping(entries) => entries
+                .iter()
+                .map(|(key, value)| (key.clone(), value.to_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
         }
     }
 
@@ -103,7 +105,8 @@ impl Value {
 /// Returns the integer a float is equal to, when there is one of at most 53 bits.
 pub(super) fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    let is_whole = number.fract() == 0.0 && number.abs() <= EXACT && !(number == 0.0 && number.is_sign_negative());
+    let is_whole =
+        number.fract() == 0.0 && number.abs() <= EXACT && !(number == 0.0 && number.is_sign_negative());
     #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 53 bits fits")]
     is_whole.then_some(number as i64)
 }

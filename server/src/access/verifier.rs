@@ -1,7 +1,7 @@
 //! Turns a credential into a caller, asking the catalog at most every few seconds for each.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chart::Timestamp;
 use oci::Digest;
@@ -26,6 +26,9 @@ pub(crate) enum AccessError {
     Catalog(#[from] CatalogError),
 }
 
+/// What the catalog said of a secret's digest, and when.
+type Remembered = HashMap<Digest, (Timestamp, Option<TokenRow>)>;
+
 /// Verifies credentials against the catalog and the operator's own settings.
 #[derive(Clone)]
 pub(crate) struct Verifier {
@@ -34,7 +37,7 @@ pub(crate) struct Verifier {
     open: bool,
     /// User and password of a drop-in, which may do all that ChartMuseum lets its one user do.
     user: Option<(String, Secret)>,
-    remembered: Arc<Mutex<HashMap<Digest, (Timestamp, Option<TokenRow>)>>>,
+    remembered: Arc<Mutex<Remembered>>,
 }
 
 impl Verifier {
@@ -110,7 +113,7 @@ impl Verifier {
         remembered.insert(digest, (now, token));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, (Timestamp, Option<TokenRow>)>> {
+    fn lock(&self) -> MutexGuard<'_, Remembered> {
         // A thread that panicked here left a map that is still a map.
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -143,11 +143,6 @@ impl Staging {
 }
 
 impl StagedBlob {
-    /// Stages bytes that are in memory already.
-    pub(crate) fn from_bytes(bytes: Bytes) -> Self {
-        Self { digest: Digest::sha256(&bytes), size_bytes: bytes.len() as u64, content: Content::Memory(bytes) }
-    }
-
     /// Returns the SHA-256 of the bytes.
     pub(crate) fn digest(&self) -> &Digest {
         &self.digest

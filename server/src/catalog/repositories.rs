@@ -31,7 +31,6 @@ macro_rules! word_setting {
         }
     };
 }
-pub(super) use word_setting;
 
 word_setting!(
     /// Who may read a repository.

@@ -20,7 +20,6 @@ pub(crate) struct VersionRow {
     pub(crate) archive: BlobKey,
     pub(crate) archive_digest: Digest,
     pub(crate) archive_size_bytes: u64,
-    pub(crate) provenance_digest: Option<Digest>,
 }
 
 #[derive(FromRow)]
@@ -32,7 +31,6 @@ struct RawVersion {
     archive_key: String,
     archive_digest: String,
     archive_size_bytes: i64,
-    provenance_digest: Option<String>,
 }
 
 impl TryFrom<RawVersion> for VersionRow {
@@ -47,7 +45,6 @@ impl TryFrom<RawVersion> for VersionRow {
             archive: BlobKey::from_catalog(raw.archive_key),
             archive_digest: digest_from_catalog(&raw.archive_digest)?,
             archive_size_bytes: raw.archive_size_bytes.unsigned_abs(),
-            provenance_digest: raw.provenance_digest.as_deref().map(digest_from_catalog).transpose()?,
         })
     }
 }
@@ -57,8 +54,8 @@ macro_rules! select_versions {
     ($rest:literal) => {
         concat!(
             "SELECT v.chart, v.version, v.created_at, v.entry, a.storage_key AS archive_key, \
-             a.digest AS archive_digest, a.size_bytes AS archive_size_bytes, p.digest AS provenance_digest \
-             FROM version v JOIN blob a ON a.id = v.archive_blob_id LEFT JOIN blob p ON p.id = v.provenance_blob_id ",
+             a.digest AS archive_digest, a.size_bytes AS archive_size_bytes \
+             FROM version v JOIN blob a ON a.id = v.archive_blob_id ",
             $rest
         )
     };

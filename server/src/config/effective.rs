@@ -65,7 +65,11 @@ fn assignment(setting: &dyn AnySetting, value: &Value) -> String {
         Value::Named(texts) => {
             let pairs: Vec<_> =
                 texts.iter().map(|(name, text)| format!("{} = {}", quoted(name), quoted(text))).collect();
-            format!("{key} = {{ {} }}", pairs.join(", "))
+            if pairs.is_empty() {
+                format!("{key} = {{}}")
+            } else {
+                format!("{key} = {{ {} }}", pairs.join(", "))
+            }
         }
     }
 }

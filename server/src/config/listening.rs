@@ -196,7 +196,6 @@ impl FromText for ListenAddress {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::config::tests::{config, refusal};
 
     fn shown(given: &[(&str, &str)]) -> Vec<String> {

@@ -17,8 +17,8 @@ pub(crate) struct Pieces {
 }
 
 impl Pieces {
-    /// Makes a body of `length` bytes from its pieces.
-    pub(crate) fn new(pieces: Vec<Bytes>, length: u64) -> Body {
+    /// Returns the body of `length` bytes that these pieces make.
+    pub(crate) fn into_body(pieces: Vec<Bytes>, length: u64) -> Body {
         Body::new(Self { pieces: pieces.into_iter(), left: length })
     }
 }

@@ -81,11 +81,6 @@ impl Failure {
         Self { kind, text: text.to_owned(), cause: Some(Box::new(cause)) }
     }
 
-    /// Returns what kind it is.
-    pub(crate) fn kind(&self) -> ErrorKind {
-        self.kind
-    }
-
     /// Returns the answer and logs the cause, once, here.
     pub(crate) fn into_response(self) -> Response<Body> {
         if let Some(cause) = &self.cause {
@@ -204,7 +199,7 @@ impl From<PublishError> for Failure {
         use crate::operations::publish::PublishError as E;
         let kind = match error {
             E::Archive(_) | E::Provenance(_) | E::Mismatch(_) => ErrorKind::Invalid,
-            E::Exists { .. } | E::Repeated | E::ProvenanceExists { .. } | E::FileNameTaken { .. } => {
+            E::Exists(_) | E::Repeated | E::ProvenanceExists { .. } | E::FileNameTaken { .. } => {
                 ErrorKind::Conflict
             }
             E::LimitReached { .. } => ErrorKind::Full,

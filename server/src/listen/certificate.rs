@@ -129,10 +129,14 @@ impl Certificate {
 }
 
 impl CertificateWatch {
-    /// Starts to look at the files every `poll` and at each SIGHUP.
-    pub(super) fn start(certificate: Certificate, poll: Duration) -> Result<Self, ListenError> {
+    /// Starts to look at the files every `poll` and at each SIGHUP. Without a certificate SIGHUP is only noted: left
+    /// alone, it would end the process.
+    pub(super) fn start(certificate: Option<Certificate>, poll: Duration) -> Result<Self, ListenError> {
         let hangup = signal(SignalKind::hangup()).map_err(ListenError::Signals)?;
-        Ok(Self(tokio::spawn(look_again_and_again(certificate, poll, hangup))))
+        Ok(Self(match certificate {
+            Some(certificate) => tokio::spawn(look_again_and_again(certificate, poll, hangup)),
+            None => tokio::spawn(note_hangups(hangup)),
+        }))
     }
 }
 
@@ -154,6 +158,12 @@ async fn look_again_and_again(mut certificate: Certificate, poll: Duration, mut 
             tracing::info!("certificate unchanged");
         }
         certificate = looked_at;
+    }
+}
+
+async fn note_hangups(mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        tracing::info!("there is no certificate to read again");
     }
 }
 

@@ -13,6 +13,7 @@ use axum::extract::ConnectInfo;
 use axum::routing::get;
 use tokio::task::JoinHandle;
 
+use super::shutdown::ShutdownTrigger;
 use super::*;
 use crate::config::Config;
 

@@ -40,6 +40,18 @@ pub(crate) struct Published {
     pub(crate) changed: bool,
 }
 
+/// Other bytes are published under a name and version.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{chart}` `{version}` is already published with other bytes ({existing}, these are {given}): publish a new version"
+)]
+pub(crate) struct VersionTaken {
+    chart: ChartName,
+    version: ChartVersion,
+    existing: Digest,
+    given: Digest,
+}
+
 /// Why a version was not published.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PublishError {
@@ -47,28 +59,17 @@ pub(crate) enum PublishError {
     #[error(transparent)]
     Repository(#[from] CreateRepositoryError),
     /// Helm would not load the archive.
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
+    #[error("{0}")]
+    Archive(Box<ArchiveError>),
     /// The provenance file is not one.
-    #[error(transparent)]
-    Provenance(#[from] InvalidProvenance),
+    #[error("{0}")]
+    Provenance(Box<InvalidProvenance>),
     /// The provenance file speaks of another archive.
     #[error(transparent)]
     Mismatch(#[from] ProvenanceMismatch),
     /// Other bytes are published under this name and version.
-    #[error(
-        "`{chart}` `{version}` is already published with other bytes ({existing}, these are {given}): publish a new version"
-    )]
-    Exists {
-        /// The chart.
-        chart: ChartName,
-        /// The version.
-        version: ChartVersion,
-        /// What is published.
-        existing: Digest,
-        /// What came.
-        given: Digest,
-    },
+    #[error(transparent)]
+    Exists(Box<VersionTaken>),
     /// The same bytes are published, and the server was told to call that a conflict.
     #[error("file already exists")]
     Repeated,
@@ -108,6 +109,18 @@ pub(crate) enum PublishError {
     /// The work was lost with its thread.
     #[error("the archive could not be checked")]
     Interrupted(#[source] std::io::Error),
+}
+
+impl From<ArchiveError> for PublishError {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(Box::new(error))
+    }
+}
+
+impl From<InvalidProvenance> for PublishError {
+    fn from(error: InvalidProvenance) -> Self {
+        Self::Provenance(Box::new(error))
+    }
 }
 
 /// Publishes a version and returns once it is on disk and in the index.
@@ -283,7 +296,7 @@ fn refusal(outcome: Recorded, metadata: &ChartMetadata, given: &Digest) -> Publi
     let (chart, version) = (metadata.name.clone(), metadata.version.clone());
     match outcome {
         Recorded::Exists { digest } => {
-            PublishError::Exists { chart, version, existing: digest, given: given.clone() }
+            PublishError::Exists(Box::new(VersionTaken { chart, version, existing: digest, given: given.clone() }))
         }
         Recorded::ProvenanceExists => PublishError::ProvenanceExists { chart, version },
         Recorded::FileNameTaken { chart: holder, version: held } => PublishError::FileNameTaken {

@@ -76,12 +76,10 @@ pub(crate) struct FinishedRequest<'r> {
 /// What became of an attempt to publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PublishOutcome {
-    /// A new version.
+    /// A new version, or other bytes where the repository allows that.
     Published,
     /// The same bytes as before: nothing changed.
     Repeated,
-    /// Other bytes, where the repository allows that.
-    Replaced,
     /// Other bytes for an existing version, no right, or no room: refused.
     Refused,
     /// Not a valid chart.
@@ -148,13 +146,6 @@ impl Metrics {
         let labels = self.repository_labels(path);
         self.0.charts.get_or_create(&labels).set(charts);
         self.0.versions.get_or_create(&labels).set(versions);
-    }
-
-    /// Drops the numbers of a repository that is no more.
-    pub(crate) fn forget_repository(&self, path: &str) {
-        let labels = self.repository_labels(path);
-        self.0.charts.remove(&labels);
-        self.0.versions.remove(&labels);
     }
 
     /// Returns everything counted so far, in the OpenMetrics text format ([`METRICS_CONTENT_TYPE`]).
@@ -226,7 +217,6 @@ impl PublishOutcome {
         match self {
             Self::Published => "published",
             Self::Repeated => "repeated",
-            Self::Replaced => "replaced",
             Self::Refused => "refused",
             Self::Invalid => "invalid",
             Self::Failed => "failed",
@@ -289,14 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn repositories_come_and_go() {
+    fn the_numbers_of_a_repository_are_the_last_ones_set() {
         let metrics = Metrics::new(MetricNames::Chartroom);
         metrics.set_repository("team/a", 1, 2);
         assert!(has(&metrics, "chartroom_chart_versions{repository=\"team/a\"} 2"));
         metrics.set_repository("team/a", 0, 0);
         assert!(has(&metrics, "chartroom_charts{repository=\"team/a\"} 0"));
-        metrics.forget_repository("team/a");
-        assert!(!metrics.encode().contains("team/a"));
     }
 
     #[test]

@@ -32,7 +32,6 @@ impl RequestSpan {
             client = %facts.client,
             method = facts.method,
             path,
-            repository = Empty,
             caller = Empty,
         ))
     }
@@ -40,11 +39,6 @@ impl RequestSpan {
     /// Returns the span itself, for `Instrument`.
     pub(crate) fn span(&self) -> &tracing::Span {
         &self.0
-    }
-
-    /// Adds which repository the request is about.
-    pub(crate) fn record_repository(&self, path: &str) {
-        self.0.record("repository", display(path));
     }
 
     /// Adds the name, never the credential, of who asks.
@@ -77,7 +71,6 @@ mod tests {
             method: "POST",
             path: "/api/charts?token=hunter2",
         });
-        span.record_repository("team/a");
         span.record_caller("ci");
         span.span().in_scope(|| tracing::info!("published"));
         span.end(status, Duration::from_micros(1500));
@@ -91,7 +84,6 @@ mod tests {
             let span = &line["span"];
             assert_eq!((&span["id"], &span["client"]), (&"r-1".into(), &"192.0.2.7".into()));
             assert_eq!((&span["path"], &span["caller"]), (&"/api/charts".into(), &"ci".into()));
-            assert_eq!(span["repository"], "team/a");
         }
         assert_eq!(lines.lines().count(), 2);
         assert!(lines.contains("\"status\":201,\"milliseconds\":1.5"), "{lines}");

@@ -111,18 +111,17 @@ fn subcharts_are_bounded_in_depth() {
 
 #[test]
 fn subcharts_are_bounded_in_number() {
-    let bytes =
-        (0..1_001).fold(chart(), |chart, number| chart.file(&format!("charts/{number}/x"), "")).build();
-    assert!(matches!(refusal(&bytes, &Limits::default()), ArchiveError::TooManySubcharts { limit: 1_000 }));
+    let bytes = (0..251).fold(chart(), |chart, number| chart.file(&format!("charts/{number}/x"), "")).build();
+    assert!(matches!(refusal(&bytes, &Limits::default()), ArchiveError::TooManySubcharts { limit: 250 }));
 }
 
 #[test]
 fn yaml_is_bounded_over_all_subcharts() {
     let subchart =
         |number: usize| ChartBuilder::new(&format!("s{number}"), "1.0.0").chart_yaml(vec![b' '; 3 << 20]);
-    let bytes = (0..6).fold(chart(), |chart, number| chart.subchart(&subchart(number))).build();
+    let bytes = (0..3).fold(chart(), |chart, number| chart.subchart(&subchart(number))).build();
     let error = refusal(&bytes, &Limits::default());
-    assert!(matches!(error, ArchiveError::TooMuchYaml { entry, .. } if entry == "charts/s5/Chart.yaml"));
+    assert!(matches!(error, ArchiveError::TooMuchYaml { entry, .. } if entry == "charts/s2/Chart.yaml"));
 }
 
 #[test]

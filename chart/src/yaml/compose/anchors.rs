@@ -88,7 +88,8 @@ impl<'a> Anchors<'a> {
     fn pay(&mut self, size: Size) -> Result<(), YamlProblem> {
         self.copied_nodes += size.nodes;
         self.copied_bytes += size.bytes;
-        let is_within = self.copied_nodes <= self.budget.alias_nodes && self.copied_bytes <= self.budget.alias_bytes;
+        let is_within =
+            self.copied_nodes <= self.budget.alias_nodes && self.copied_bytes <= self.budget.alias_bytes;
         if is_within { Ok(()) } else { Err(YamlProblem::TooMuchAliasing) }
     }
 }

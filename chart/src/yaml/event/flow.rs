@@ -23,14 +23,13 @@ impl Events<'_> {
     /// The key of a map of one entry that stands in a list without braces.
     pub(super) fn flow_pair_key(&mut self) -> Result<(Event, Mark), YamlError> {
         self.states.push(State::FlowPairValue);
-        match self.scanner.peek()? {
-            (Token::Value | Token::FlowEntry | Token::FlowSequenceEnd, mark) => {
-                // libyaml swallows the word here, which makes `[? , a]` an error; so do we.
-                self.scanner.take()?;
-                Ok((Event::empty_scalar(), mark))
-            }
-            _ => self.node(Context::Flow),
+        let (token, mark) = self.scanner.peek()?;
+        if !matches!(token, Token::Value | Token::FlowEntry | Token::FlowSequenceEnd) {
+            return self.node(Context::Flow);
         }
+        // libyaml swallows the word here, which makes `[? , a]` an error in Helm.
+        self.scanner.take()?;
+        Ok((Event::empty_scalar(), mark))
     }
 
     /// The value of such a map.
@@ -51,10 +50,10 @@ impl Events<'_> {
         }
         self.scanner.take()?;
         self.states.push(State::FlowMappingValue);
-        match self.scanner.peek()?.0 {
-            Token::Value | Token::FlowEntry | Token::FlowMappingEnd => self.empty_scalar(),
-            _ => self.node(Context::Flow),
+        if matches!(self.scanner.peek()?.0, Token::Value | Token::FlowEntry | Token::FlowMappingEnd) {
+            return self.empty_scalar();
         }
+        self.node(Context::Flow)
     }
 
     /// A value of a map in braces.
@@ -68,7 +67,11 @@ impl Events<'_> {
         }
         self.scanner.take()?;
         let token = self.scanner.peek()?.0;
-        if *token == Token::FlowEntry || token == end { self.empty_scalar() } else { self.node(Context::Flow) }
+        if *token == Token::FlowEntry || token == end {
+            self.empty_scalar()
+        } else {
+            self.node(Context::Flow)
+        }
     }
 
     /// Takes the end of the collection and gives its place, or takes the comma that must stand between two entries.
@@ -76,7 +79,9 @@ impl Events<'_> {
         let (token, mark) = self.scanner.peek()?;
         if token != end && !is_first {
             if *token != Token::FlowEntry {
-                return Err(mark.syntax("a `,` or the closing bracket was expected here; add it, or quote the text"));
+                return Err(
+                    mark.syntax("a `,` or the closing bracket was expected here; add it, or quote the text")
+                );
             }
             self.scanner.take()?;
         }

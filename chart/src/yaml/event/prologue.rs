@@ -30,14 +30,20 @@ impl Events<'_> {
     /// Reads the directives; the next state is the content.
     pub(super) fn start_document(&mut self) -> Result<(Event, Mark), YamlError> {
         let (token, mark) = self.scanner.peek()?;
-        match token {
-            Token::StreamEnd => return Ok((Event::DocumentEnd, mark)),
-            Token::VersionDirective(..) | Token::TagDirective(..) | Token::DocumentStart => {}
-            _ => {
-                self.states.extend([State::DocumentEnd, State::BlockNode]);
-                return self.next();
-            }
+        if *token == Token::StreamEnd {
+            return Ok((Event::DocumentEnd, mark));
         }
+        if !begins_document(token) {
+            self.states.extend([State::DocumentEnd, State::BlockNode]);
+            return self.next();
+        }
+        self.read_directives()?;
+        self.states.extend([State::DocumentEnd, State::DocumentContent]);
+        self.next()
+    }
+
+    /// Reads directives up to and with `---`.
+    fn read_directives(&mut self) -> Result<(), YamlError> {
         let mut has_version = false;
         loop {
             match self.scanner.take()? {
@@ -54,23 +60,21 @@ impl Events<'_> {
                     }
                     self.prefixes.0.push((handle, prefix));
                 }
-                (Token::DocumentStart, _) => break,
+                (Token::DocumentStart, _) => return Ok(()),
                 (_, mark) => return Err(mark.syntax("`---` must follow the directives; add it")),
             }
         }
-        self.states.extend([State::DocumentEnd, State::DocumentContent]);
-        self.next()
     }
 
     /// The content after `---`, which may be nothing.
     pub(super) fn document_content(&mut self) -> Result<(Event, Mark), YamlError> {
-        match self.scanner.peek()?.0 {
-            Token::VersionDirective(..)
-            | Token::TagDirective(..)
-            | Token::DocumentStart
-            | Token::DocumentEnd
-            | Token::StreamEnd => self.empty_scalar(),
-            _ => self.node(Context::Block),
-        }
+        let token = self.scanner.peek()?.0;
+        let is_empty = begins_document(token) || matches!(token, Token::DocumentEnd | Token::StreamEnd);
+        if is_empty { self.empty_scalar() } else { self.node(Context::Block) }
     }
+}
+
+/// Returns whether a document with `---` begins with this word.
+fn begins_document(token: &Token) -> bool {
+    matches!(token, Token::VersionDirective(..) | Token::TagDirective(..) | Token::DocumentStart)
 }

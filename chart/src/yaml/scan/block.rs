@@ -37,14 +37,10 @@ impl Scanner<'_> {
         let mut column = self.scan_breaks(&mut indent, &mut more_breaks)?;
         while self.cursor.mark().column == column && !self.cursor.is_at_end() {
             let is_blank_first = self.cursor.is_at_blank();
-            match first_break {
-                Some('\n') if is_folded && !was_blank && !is_blank_first => {
-                    if more_breaks.is_empty() {
-                        text.push(' ');
-                    }
-                }
-                Some(found) => text.push(found),
-                None => {}
+            let is_joined = is_folded && !was_blank && !is_blank_first && first_break == Some('\n');
+            text.extend(first_break.filter(|_| !is_joined));
+            if is_joined && more_breaks.is_empty() {
+                text.push(' ');
             }
             text.push_str(&more_breaks);
             more_breaks.clear();
@@ -68,7 +64,9 @@ impl Scanner<'_> {
         let is_chomping_first = self.scan_chomping(&mut header);
         if let Some(digit) = self.cursor.peek().and_then(|character| character.to_digit(10)) {
             if digit == 0 {
-                return Err(start.syntax("a block text cannot be indented by 0; use 1 to 9 or leave the digit out"));
+                return Err(
+                    start.syntax("a block text cannot be indented by 0; use 1 to 9 or leave the digit out")
+                );
             }
             header.increment = usize::try_from(digit).ok();
             self.cursor.advance();
@@ -100,7 +98,8 @@ impl Scanner<'_> {
     fn scan_breaks(&mut self, indent: &mut Option<usize>, breaks: &mut String) -> Result<usize, YamlError> {
         let mut deepest = 0;
         loop {
-            let is_before_text = |scanner: &Self| indent.is_none_or(|indent| scanner.cursor.mark().column < indent);
+            let is_before_text =
+                |scanner: &Self| indent.is_none_or(|indent| scanner.cursor.mark().column < indent);
             while is_before_text(self) && self.cursor.peek() == Some(' ') {
                 self.cursor.advance();
             }

@@ -16,7 +16,11 @@ impl Scanner<'_> {
         let directive = match name {
             "YAML" if is_ended => self.scan_version(start)?,
             "TAG" if is_ended => self.scan_tag_prefix(start)?,
-            _ => return Err(start.syntax("`%` at the beginning of a line is a directive; quote it if it is text")),
+            _ => {
+                return Err(
+                    start.syntax("`%` at the beginning of a line is a directive; quote it if it is text")
+                );
+            }
         };
         self.cursor.skip_blanks();
         self.cursor.skip_comment();

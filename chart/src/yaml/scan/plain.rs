@@ -28,7 +28,10 @@ impl Scanner<'_> {
             loop {
                 let is_indentation = gap.is_broken() && self.cursor.mark().column < indent;
                 if is_indentation && self.cursor.peek() == Some('\t') {
-                    return Err(self.cursor.mark().syntax("a tab stands where spaces must indent; use spaces"));
+                    return Err(self
+                        .cursor
+                        .mark()
+                        .syntax("a tab stands where spaces must indent; use spaces"));
                 }
                 if !gap.read_one(&mut self.cursor) {
                     break;

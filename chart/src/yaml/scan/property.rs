@@ -14,7 +14,9 @@ impl Scanner<'_> {
         let next = self.cursor.peek();
         let is_ended = ends_word(next) || matches!(next, Some('?' | ':' | ',' | ']' | '}' | '%' | '@' | '`'));
         if name.is_empty() || !is_ended {
-            return Err(start.syntax("the name of an anchor has only letters, digits, `_` and `-`; rename it"));
+            return Err(
+                start.syntax("the name of an anchor has only letters, digits, `_` and `-`; rename it")
+            );
         }
         Ok(name.to_owned())
     }

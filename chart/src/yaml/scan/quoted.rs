@@ -15,7 +15,9 @@ impl Scanner<'_> {
         let mut gap = Gap::default();
         loop {
             if self.cursor.is_at_document_indicator() {
-                return Err(start.syntax("the quoted text that begins here runs into a document marker; close it"));
+                return Err(
+                    start.syntax("the quoted text that begins here runs into a document marker; close it")
+                );
             }
             if self.cursor.is_at_end() {
                 return Err(start.syntax("the quoted text that begins here has no closing quote; close it"));
@@ -81,7 +83,9 @@ impl Scanner<'_> {
             Some('u') => 4,
             Some('U') => 8,
             Some(_) => return Err(place.syntax("YAML has no such escape; write a backslash as `\\\\`")),
-            None => return Err(start.syntax("the quoted text that begins here has no closing quote; close it")),
+            None => {
+                return Err(start.syntax("the quoted text that begins here has no closing quote; close it"));
+            }
         };
         let mut code = 0;
         for _ in 0..digits {

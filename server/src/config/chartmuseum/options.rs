@@ -131,7 +131,7 @@ pub(super) const OPTIONS: [ChartMuseumOption; 86] = [
     option("cache-interval", "CACHE_INTERVAL", "cacheinterval", Time, "5m", Honoured, "how often files copied in by hand are looked for; 0 is never"),
     option("listen-host", "LISTEN_HOST", "listen.host", Text, "0.0.0.0", Honoured, "address to listen on"),
     option("per-chart-limit", "PER_CHART_LIMIT", "per-chart-limit", Number, "0", Honoured, "versions kept of a chart; 0 keeps all"),
-    option("web-template-path", "WEB_TEMPLATE_PATH", "web-template-path", Text, "", Honoured, "folder with a welcome page of your own"),
+    option("web-template-path", "WEB_TEMPLATE_PATH", "web-template-path", Text, "", Idle("the welcome page is this server's own"), "folder with a welcome page"),
     option("artifact-hub-repo-id", "ARTIFACT_HUB_REPO_ID", "artifact-hub-repo-id", Pairs, "", Honoured, "id at Artifact Hub, as ID or TENANT=ID; may be repeated"),
     option("always-regenerate-chart-index", "ALWAYS_REGENERATE_CHART_INDEX", "always-regenerate-chart-index", Switch, "false", Idle("the index is always current"), "make the index anew at each request"),
 ];

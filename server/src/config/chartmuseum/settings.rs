@@ -59,8 +59,6 @@ pub(crate) struct ChartMuseumSettings {
     pub(crate) timestamp_tolerance: Duration,
     /// `--read-timeout`, default 30 s.
     pub(crate) read_timeout: Duration,
-    /// `--web-template-path`: a folder with a welcome page.
-    pub(crate) web_template: Option<PathBuf>,
     /// `--gen-index`: print the index and end.
     pub(crate) prints_index: bool,
     /// `--enable-metrics` without `--disable-metrics`.
@@ -150,7 +148,6 @@ impl ChartMuseumSettings {
             rescan_interval: Some(options.time("cache-interval")).filter(|interval| !interval.is_zero()),
             timestamp_tolerance: options.time("storage-timestamp-tolerance"),
             read_timeout: Duration::from_secs(options.positive("read-timeout").unwrap_or(30)),
-            web_template: path("web-template-path"),
             prints_index: options.switch("gen-index"),
             serves_metrics: options.switch("enable-metrics") && !options.switch("disable-metrics"),
             logs_json: options.switch("log-json"),

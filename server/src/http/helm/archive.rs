@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 
 use super::super::Server;
-use super::super::conditional::{Requested, is_unchanged, requested_range};
+use super::super::conditional::{Requested, http_date, is_unchanged, requested_range};
 use super::super::error::{ErrorKind, Failure};
 use super::super::request::Asked;
 use crate::blobs::{BlobError, BlobKey, Layout};
@@ -19,6 +19,10 @@ struct Found {
     etag: String,
     content_type: &'static str,
     cache_control: &'static str,
+    /// When it was published, in seconds since 1970; unknown for provenance, which may come later.
+    modified_seconds: Option<i64>,
+    /// How many bytes there are, when the index knows.
+    size_bytes: Option<u64>,
 }
 
 /// Answers with an archive or its provenance file.
@@ -34,7 +38,7 @@ pub(crate) async fn get(
         None => return Err(server.unknown_repository(asked, path)),
     };
     let found = find(server, &repository, file)?;
-    if is_unchanged(&asked.headers, &found.etag, None) {
+    if is_unchanged(&asked.headers, &found.etag, found.modified_seconds) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         describe(&mut response, &found);
@@ -62,8 +66,11 @@ fn find(server: &Server, repository: &OpenRepository, file: &str) -> Result<Foun
     };
     if archive_name == file {
         let located = located.ok_or_else(|| not_found(file))?;
+        tracing::debug!(chart = %located.chart, version = %located.version, "found the archive");
         return Ok(Found {
             etag: validator(&located),
+            modified_seconds: Some(located.created.micros().div_euclid(1_000_000)),
+            size_bytes: Some(located.archive_bytes),
             key: located.archive,
             content_type: server.surface.archive_type,
             cache_control,
@@ -77,7 +84,14 @@ fn find(server: &Server, repository: &OpenRepository, file: &str) -> Result<Foun
     };
     // Provenance may be added later or, where the policy says so, replaced; its key names its bytes.
     let etag = format!("\"{}\"", oci::Digest::sha256(key.as_str().as_bytes()).hex());
-    Ok(Found { key, etag, content_type: "application/pgp-signature", cache_control: "no-cache" })
+    Ok(Found {
+        key,
+        etag,
+        content_type: "application/pgp-signature",
+        cache_control: "no-cache",
+        modified_seconds: None,
+        size_bytes: None,
+    })
 }
 
 /// Returns the archive's validator: its digest, which every entry of ours carries.
@@ -87,6 +101,11 @@ fn validator(located: &Located) -> String {
 }
 
 async fn send(server: &Server, asked: &Asked, found: Found, file: &str) -> Result<Response<Body>, Failure> {
+    if asked.method == Method::HEAD
+        && let Some(size) = found.size_bytes
+    {
+        return Ok(answer_with(Body::empty(), &found, size));
+    }
     let whole = match server.app.blobs.open_reader(&found.key, None).await {
         Ok(reader) => reader,
         Err(BlobError::Missing(_)) if server.app.blobs.layout() == Layout::Flat => return Err(not_found(file)),
@@ -101,25 +120,32 @@ async fn send(server: &Server, asked: &Asked, found: Found, file: &str) -> Resul
         Requested::Unsatisfiable => return Ok(unsatisfiable(size)),
     };
     let length = reader.length();
-    let body = if asked.method == Method::HEAD { Body::empty() } else { Body::from_stream(reader.into_stream()) };
+    let mut response = answer_with(Body::from_stream(reader.into_stream()), &found, length);
+    if let Some(range) = part {
+        let text = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
+        response.headers_mut().insert(header::CONTENT_RANGE, value(&text));
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    Ok(response)
+}
+
+fn answer_with(body: Body, found: &Found, length: u64) -> Response<Body> {
     let mut response = Response::new(body);
-    describe(&mut response, &found);
+    describe(&mut response, found);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(found.content_type));
     headers.insert(header::CONTENT_LENGTH, length.into());
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if let Some(range) = part {
-        let text = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
-        headers.insert(header::CONTENT_RANGE, value(&text));
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-    }
-    Ok(response)
+    response
 }
 
 fn describe(response: &mut Response<Body>, found: &Found) {
     let headers = response.headers_mut();
     headers.insert(header::ETAG, value(&found.etag));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(found.cache_control));
+    if let Some(seconds) = found.modified_seconds {
+        headers.insert(header::LAST_MODIFIED, value(&http_date(seconds)));
+    }
 }
 
 fn unsatisfiable(size: u64) -> Response<Body> {

@@ -68,7 +68,7 @@ async fn answer(
             .map_err(|_| Failure::new(ErrorKind::Internal, "internal error"))?,
     };
     let unchanged = is_unchanged(headers, &body.etag, Some(modified));
-    let content = if unchanged { Body::empty() } else { Pieces::new(body.pieces.clone(), body.length) };
+    let content = if unchanged { Body::empty() } else { Pieces::into_body(body.pieces.clone(), body.length) };
     let mut response = Response::new(content);
     let out = response.headers_mut();
     out.insert(header::ETAG, text(&body.etag));

@@ -51,6 +51,18 @@ async fn sighup_reads_the_certificate_at_once() {
     served.stop().await;
 }
 
+#[tokio::test]
+async fn sighup_does_not_end_a_server_without_a_certificate() {
+    let served = start(router(), bind(&config(None, &[])).await);
+    // The first answer shows that the server, and with it the handler of the signal, is up.
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    client.get(served.url()).send().await.unwrap();
+    let own_id = std::process::id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &own_id]).status().unwrap().success());
+    client.get(served.url()).send().await.unwrap();
+    served.stop().await;
+}
+
 #[test]
 fn a_certificate_that_can_not_be_used_leaves_the_old_one() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! Version constraints, as Masterminds/semver 3.5.0 reads and checks them.
 //!
-//! A constraint is alternatives (`||`) of comparisons that must all hold (space or comma). A pre-release matches only
-//! an alternative that itself names one.
+//! A constraint is alternatives (`||`) of comparisons that must all hold (space or comma). A pre-release
+//! matches only an alternative that itself names one.
 
 mod comparison;
 mod parse;

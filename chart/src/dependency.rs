@@ -1,6 +1,7 @@
 //! Dependencies of a chart, and the lock that pins them.
 //!
-//! Both are kept as their author wrote them: a dependency's version is a constraint text, not yet a constraint.
+//! Both are kept as their author wrote them: a dependency's version is a constraint text, not yet a
+//! constraint.
 
 mod lock;
 
@@ -11,7 +12,8 @@ use serde::de::{DeserializeSeed, MapAccess};
 
 use crate::fill::{Fill, Filling, Record, fill_record};
 
-/// A chart upon which another chart depends. Serialises as Helm's `Dependency`; empty texts are absent fields.
+/// A chart upon which another chart depends. Serialises as Helm's `Dependency`; empty texts are absent
+/// fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Dependency {
     /// The name the dependency has in its own `Chart.yaml`.
@@ -19,7 +21,8 @@ pub struct Dependency {
     /// The version wanted: a constraint in `Chart.yaml`, one version in a lock.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub version: String,
-    /// The URL of its repository, `@name` or `alias:name` of a configured one, or `file://…`; empty when vendored.
+    /// The URL of its repository, `@name` or `alias:name` of a configured one, or `file://…`; empty when
+    /// vendored.
     pub repository: String,
     /// Comma-separated value paths of which the first that is a boolean enables or disables it.
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -1,7 +1,8 @@
 //! Decoding into what is there already, as Go's `encoding/json` does.
 //!
-//! The rule that matters: null changes nothing in a text or a switch and empties a list or a map, the elements of a
-//! list are decoded over the elements that stood there before, and field names match in any case.
+//! The rule that matters: null changes nothing in a text or a switch and empties a list or a map, the
+//! elements of a list are decoded over the elements that stood there before, and field names match in any
+//! case.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -68,13 +69,15 @@ impl<'de, R: Record> Visitor<'de> for RecordVisitor<'_, R> {
     }
 }
 
-/// Finds the field that Go's JSON decoder would choose: the exact name, else the first that is equal but for case.
+/// Finds the field that Go's JSON decoder would choose: the exact name, else the first that is equal but for
+/// case.
 fn find_field(fields: &[&'static str], key: &str) -> Option<&'static str> {
     let exact = fields.iter().find(|field| **field == key);
     exact.or_else(|| fields.iter().find(|field| is_equal_but_for_case(field, key))).copied()
 }
 
-/// Compares as Go folds names: the long s and the Kelvin sign are the two letters outside ASCII that fold into it.
+/// Compares as Go folds names: the long s and the Kelvin sign are the two letters outside ASCII that fold
+/// into it.
 fn is_equal_but_for_case(field: &str, key: &str) -> bool {
     let fold = |character: char| match character {
         'ſ' => 's',

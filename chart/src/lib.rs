@@ -1,6 +1,7 @@
 //! Helm's formats and rules: names, versions, constraints, YAML, metadata, archives, index, provenance.
 //!
-//! No HTTP, no SQL, no async, no clock: what comes in is bytes, what goes out is a value that has been checked.
+//! No HTTP, no SQL, no async, no clock: what comes in is bytes, what goes out is a value that has been
+//! checked.
 
 pub mod archive;
 mod constraint;

@@ -1,7 +1,7 @@
 //! `Chart.yaml`: what a chart says about itself.
 //!
-//! A `ChartMetadata` has passed Helm's `Metadata.Validate`, with texts cleaned as Helm cleans them, so every reader
-//! sees what `helm show chart` would print. Fields and JSON order are those of Helm's `Metadata`.
+//! A `ChartMetadata` has passed Helm's `Metadata.Validate`, with texts cleaned as Helm cleans them, so every
+//! reader sees what `helm show chart` would print. Fields and JSON order are those of Helm's `Metadata`.
 
 mod draft;
 mod sanitize;
@@ -90,7 +90,8 @@ pub struct Maintainer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ApiVersion {
-    /// `v1`, of Helm 2: dependencies may stand in `requirements.yaml`. Also what an absent `apiVersion` means.
+    /// `v1`, of Helm 2: dependencies may stand in `requirements.yaml`. Also what an absent `apiVersion`
+    /// means.
     V1,
     /// `v2`, of Helm 3 and 4.
     V2,
@@ -163,12 +164,13 @@ pub enum InvalidMetadata {
 }
 
 impl ChartMetadata {
-    /// Parses a `Chart.yaml` and, for charts of Helm 2, the `requirements.yaml` beside it, as Helm's `LoadFiles` does:
-    /// types as Go decodes them, unknown fields ignored, both files decoded into one structure, `apiVersion` `v1` when
-    /// there is none, then validated.
+    /// Parses a `Chart.yaml` and, for charts of Helm 2, the `requirements.yaml` beside it, as Helm's
+    /// `LoadFiles` does: types as Go decodes them, unknown fields ignored, both files decoded into one
+    /// structure, `apiVersion` `v1` when there is none, then validated.
     ///
     /// # Errors
-    /// [`InvalidMetadata`] for what Helm 4 would refuse too, and for a name that no URL and file name can carry.
+    /// [`InvalidMetadata`] for what Helm 4 would refuse too, and for a name that no URL and file name can
+    /// carry.
     pub fn parse(chart_yaml: &[u8], requirements_yaml: Option<&[u8]>) -> Result<Self, InvalidMetadata> {
         let mut draft = Draft::default();
         fill_from_file(&mut draft, "Chart.yaml", chart_yaml)?;

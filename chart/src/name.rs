@@ -1,7 +1,7 @@
 //! Chart names.
 //!
-//! A `ChartName` that exists can stand in a URL path and in a file name. Helm's loader takes any base name; this is
-//! the narrower grammar of `helm create`.
+//! A `ChartName` that exists can stand in a URL path and in a file name. Helm's loader takes any base name;
+//! this is the narrower grammar of `helm create`.
 
 use std::borrow::Borrow;
 use std::fmt;

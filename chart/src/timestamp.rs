@@ -28,8 +28,8 @@ pub struct InvalidTimestamp {
 }
 
 impl Timestamp {
-    /// Returns the point `micros` microseconds after the beginning of 1970 UTC; what lies outside the years 0000 to
-    /// 9999 becomes the nearest point inside.
+    /// Returns the point `micros` microseconds after the beginning of 1970 UTC; what lies outside the years
+    /// 0000 to 9999 becomes the nearest point inside.
     pub fn from_micros(micros: i64) -> Self {
         Self { micros: micros.clamp(FIRST_MICROSECOND, LAST_MICROSECOND) }
     }

@@ -1,5 +1,7 @@
-//! Texts made to cost more than they weigh. Each must be refused near its beginning: how far the reader got shows
-//! that it did not do the work first.
+//! Texts made to cost more than they weigh. Each must be refused near its beginning: how far the reader got
+//! shows that it did not do the work first.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking, also in its shared parts")]
 
 use chart::yaml::{self, Budget, YamlError, YamlProblem};
 
@@ -40,7 +42,7 @@ fn a_document_that_is_mostly_aliases_is_refused_as_go_does() {
     assert!(yaml::parse(repeated(90).as_bytes(), &budget).is_ok());
     assert!(yaml::parse("a: &a x\nb: [*a, *a]\n".as_bytes(), &Budget::default()).is_ok());
     let text =
-        format!("a: &a [{list}]\nb: &b [{}]\nc: [{}]\n", vec!["*a"; 100].join(","), vec!["*b"; 9].join(","));
+        format!("a: &a [{list}]\nb: &b [{}]\nc: [{}]\n", vec!["*a"; 100].join(","), ["*b"; 9].join(","));
     assert_eq!(refuse(&text, &budget).problem, YamlProblem::TooMuchAliasing);
 }
 

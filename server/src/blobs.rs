@@ -161,3 +161,6 @@ async fn off_thread<T: Send + 'static>(
         Err(lost) => Err(BlobError::Unavailable(std::io::Error::other(lost))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,3 +115,6 @@ impl Catalog {
         self.readers.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,10 +44,10 @@ pub(crate) struct CommandLine {
 #[derive(Debug, Args)]
 pub(crate) struct GlobalFlags {
     /// TOML file with settings; variables and flags win over it [default: none, or what CHARTROOM_CONFIG names]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
     pub(crate) config: Option<PathBuf>,
     /// Folder of the embedded catalog, the blobs and the admin token [default: chartroom-data]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = GLOBAL)]
     pub(crate) data: Option<PathBuf>,
 }
 
@@ -118,12 +118,14 @@ pub(crate) enum Output {
     Json,
 }
 
+const GLOBAL: &str = "Options of every command";
+
 const EXAMPLES: &str = "\
 Examples:
-  chartroom serve                                     serve ./chartroom-data on http://127.0.0.1:8080
+  chartroom serve                                     serve ./chartroom-data
   helm repo add room http://127.0.0.1:8080            read from it
-  chartroom token create --name ci --role publisher   make a token for a pipeline
-  chartroom check-config                              see all settings in effect
+  chartroom token create --name ci --role publisher   make a token
+  chartroom check-config                              see the settings
 
 Each setting is a key in the file, a variable CHARTROOM_… and, for some, a flag; flags win over variables, these over \
 the file. `chartroom check-config --defaults` lists them all.";
@@ -140,8 +142,10 @@ certificate again.";
 
 const CHECK_CONFIG_EXAMPLES: &str = "\
 Examples:
-  chartroom check-config --config chartroom.toml      exit code 0, or 2 with everything that is wrong
-  chartroom check-config --defaults > chartroom.toml";
+  chartroom check-config --config chartroom.toml
+  chartroom check-config --defaults > chartroom.toml
+
+It ends with 0, or with 2 and a line for each thing that is wrong.";
 
 impl Invocation {
     /// Returns what the arguments, the program's own name first, ask for.

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use chart::testing::{ChartBuilder, RawEntry};
 use stories::client::Client;
 use stories::server::Server;
@@ -174,6 +174,19 @@ fn an_upload_of_a_gigabyte_is_refused_before_it_is_read() -> Result<()> {
         read_answer("1 GiB in chunks", &mut stream)?.expect_status(413)?;
         let (_, peak) = server.resident_bytes()?;
         ensure!(peak - before < MOST_MEMORY, "it took {} MiB", (peak - before) >> 20);
+        Ok(())
+    })
+}
+
+#[test]
+fn an_ordinary_client_always_hears_why_its_upload_was_refused() -> Result<()> {
+    unchanged_by(|_, admin| {
+        // Refused in the middle of the body: closing at once would take the answer away from who is still sending.
+        let too_large = vec![0; 24 << 20];
+        for attempt in 0..12 {
+            let answer = admin.publish("shelf", &too_large).with_context(|| format!("attempt {attempt}"))?;
+            answer.expect_status(413)?;
+        }
         Ok(())
     })
 }

@@ -2,6 +2,14 @@
 //!
 //! Valid is what Go's `archive/tar` takes for valid, since Helm reads with it.
 
+use std::collections::BTreeMap;
+
+/// PAX records whose form is right; of equal keys the last counts.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Records<'r> {
+    values: BTreeMap<&'r [u8], &'r [u8]>,
+}
+
 /// What extended headers change of the next entry.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Extension {
@@ -13,32 +21,34 @@ pub(super) struct Extension {
     pub(super) is_sparse: bool,
 }
 
-impl Extension {
-    /// Reads PAX records; returns `None` when one is malformed. Of equal keys the last counts, and an empty
-    /// value leaves the header's own.
-    pub(super) fn from_records(mut records: &[u8]) -> Option<Self> {
-        let mut extension = Self::default();
-        while !records.is_empty() {
-            let (key, value, rest) = split_record(records)?;
-            extension.apply(key, value)?;
-            records = rest;
+impl<'r> Records<'r> {
+    /// Splits records; returns `None` when one is malformed.
+    pub(super) fn parse(mut bytes: &'r [u8]) -> Option<Self> {
+        let mut values = BTreeMap::new();
+        while !bytes.is_empty() {
+            let (key, value, rest) = split_record(bytes)?;
+            values.insert(key, value);
+            bytes = rest;
         }
-        Some(extension)
+        Some(Self { values })
     }
 
-    fn apply(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
-        match key {
-            b"path" => self.name = (!value.is_empty()).then(|| value.to_vec()),
-            b"size" if value.is_empty() => self.size = None,
-            b"size" => self.size = Some(u64::try_from(decimal(value)?).ok()?),
-            b"uid" | b"gid" if !value.is_empty() => {
-                decimal(value)?;
-            }
-            b"atime" | b"mtime" | b"ctime" if !value.is_empty() => check_time(value)?,
-            key if key.starts_with(b"GNU.sparse.") => self.is_sparse = true,
-            _ => {}
+    /// Returns what the records change of an entry, `None` when a value is malformed. An empty value leaves the
+    /// header's own. Only an entry that follows asks for this, so records without one may hold any value.
+    pub(super) fn extension(&self) -> Option<Extension> {
+        let value = |key: &[u8]| self.values.get(key).copied().filter(|value| !value.is_empty());
+        for key in [&b"uid"[..], b"gid"] {
+            value(key).map_or(Some(0), decimal)?;
         }
-        Some(())
+        for key in [&b"atime"[..], b"mtime", b"ctime"] {
+            value(key).map_or(Some(()), check_time)?;
+        }
+        let size = match value(b"size") {
+            Some(digits) => Some(u64::try_from(decimal(digits)?).ok()?),
+            None => None,
+        };
+        let is_sparse = self.values.keys().any(|key| key.starts_with(b"GNU.sparse."));
+        Some(Extension { name: value(b"path").map(<[u8]>::to_vec), size, is_sparse })
     }
 }
 
@@ -89,22 +99,28 @@ pub(super) fn record(key: &str, value: &str) -> String {
 mod tests {
     use super::*;
 
+    fn extension(records: &str) -> Option<Extension> {
+        Records::parse(records.as_bytes())?.extension()
+    }
+
     #[test]
     fn a_written_record_reads_back() {
         for length in [0, 1, 80, 88, 89, 90, 91, 92, 93, 94, 95, 980, 989, 990, 991, 5_000] {
             let name = "n".repeat(length);
             let text = record("path", &name);
             assert_eq!(split_record(text.as_bytes()).unwrap().1, name.as_bytes(), "{length}");
-            let extension = Extension::from_records(text.as_bytes()).unwrap();
-            assert_eq!(extension.name, (length > 0).then(|| name.into_bytes()));
+            assert_eq!(extension(&text).unwrap().name, (length > 0).then(|| name.into_bytes()));
         }
     }
 
     #[test]
     fn of_equal_keys_the_last_counts() {
-        let records = [record("path", "a/b"), record("size", "7"), record("path", "c/d")].concat();
-        let extension = Extension::from_records(records.as_bytes()).unwrap();
-        assert_eq!(extension, Extension { name: Some(b"c/d".to_vec()), size: Some(7), is_sparse: false });
+        let records =
+            [record("path", "a/b"), record("size", "x"), record("size", "7"), record("path", "c/d")];
+        let expected = Extension { name: Some(b"c/d".to_vec()), size: Some(7), is_sparse: false };
+        assert_eq!(extension(&records.concat()), Some(expected));
+        let emptied = [record("size", "7"), record("size", "")];
+        assert_eq!(extension(&emptied.concat()), Some(Extension::default()));
     }
 
     #[test]
@@ -117,12 +133,19 @@ mod tests {
             "-9 path=a\n",
             "6 =ab\n",
             "10 path=a\0\n",
-            "11 size=a12\n",
-            "11 size=-12\n",
-            "14 mtime=12.x\n",
             "11 nothing\n",
         ] {
-            assert_eq!(Extension::from_records(records.as_bytes()), None, "{records:?}");
+            assert_eq!(Records::parse(records.as_bytes()), None, "{records:?}");
+        }
+    }
+
+    #[test]
+    fn malformed_values_count_only_for_an_entry() {
+        for (key, value) in [("size", "1e3"), ("size", "-1"), ("uid", "x"), ("mtime", "1.x"), ("atime", ".5")]
+        {
+            let text = record(key, value);
+            let records = Records::parse(text.as_bytes()).unwrap();
+            assert_eq!(records.extension(), None, "{key}={value}");
         }
     }
 
@@ -130,7 +153,7 @@ mod tests {
     fn other_records_are_read_over() {
         let records =
             [record("mtime", "1350244992.02"), record("uid", "0"), record("LIBARCHIVE.x", "1")].concat();
-        assert_eq!(Extension::from_records(records.as_bytes()), Some(Extension::default()));
-        assert!(Extension::from_records(record("GNU.sparse.major", "1").as_bytes()).unwrap().is_sparse);
+        assert_eq!(extension(&records), Some(Extension::default()));
+        assert!(extension(&record("GNU.sparse.major", "1")).unwrap().is_sparse);
     }
 }

@@ -27,6 +27,8 @@ const PREFIX: Range<usize> = 345..500;
 /// The old `star` layout has a shorter prefix, and says so in its last bytes.
 const STAR_PREFIX: Range<usize> = 345..476;
 const STAR_TRAILER: Range<usize> = 508..512;
+const GNU_ACCESSED: Range<usize> = 345..357;
+const GNU_CHANGED: Range<usize> = 357..369;
 
 /// The file type bits of a mode, and the value that means a directory.
 const FORMAT_MASK: i64 = !0o7777;
@@ -101,6 +103,14 @@ impl Header {
     }
 }
 
+impl Header {
+    /// Returns whether contents follow the entry under its final `name`. A legacy directory has none, whatever its
+    /// header says: taking them for some would hide the entries that Helm finds there.
+    pub(super) fn has_contents(&self, name: &str) -> bool {
+        !self.kind.is_header_only() && !(self.kind == EntryKind::LegacyFile && name.ends_with('/'))
+    }
+}
+
 impl EntryKind {
     fn of(byte: u8) -> Self {
         match byte {
@@ -170,10 +180,21 @@ fn prefix(block: &Block) -> Option<&[u8]> {
     number(&block[DEVICE_MAJOR])?;
     number(&block[DEVICE_MINOR])?;
     if is_gnu {
-        return Some(b"");
+        return Some(mistaken_gnu_prefix(block));
     }
     let is_star = &block[STAR_TRAILER] == b"tar\0";
     Some(text(&block[if is_star { STAR_PREFIX } else { PREFIX }]))
+}
+
+/// Returns what Go before 1.8 wrote as a prefix over the GNU format's two times: recognised, as Go does today, by
+/// one of them being no number.
+fn mistaken_gnu_prefix(block: &Block) -> &[u8] {
+    let is_number = |field: &[u8]| field.first() == Some(&0) || number(field).is_some();
+    let prefix = text(&block[PREFIX]);
+    if is_number(&block[GNU_ACCESSED]) && is_number(&block[GNU_CHANGED]) || !prefix.is_ascii() {
+        return b"";
+    }
+    prefix
 }
 
 /// Returns a field up to its first NUL.
@@ -303,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn only_ustar_has_a_prefix() {
+    fn prefixes_belong_to_ustar() {
         let mut block = patched(PREFIX, b"prefix");
         assert_eq!(Header::decode(&block).unwrap().name, b"prefix/chart/Chart.yaml");
         block = patched(PREFIX, b"");
@@ -311,6 +332,14 @@ mod tests {
         block[MAGIC.start..VERSION.end].copy_from_slice(b"ustar  \0");
         let checksum = format!("{:06o}\0 ", unsigned_checksum(&block));
         block[CHECKSUM].copy_from_slice(checksum.as_bytes());
-        assert_eq!(Header::decode(&block).unwrap().name, b"chart/Chart.yaml");
+        assert_eq!(
+            Header::decode(&block).unwrap().name,
+            b"prefix/chart/Chart.yaml",
+            "as Go before 1.8 wrote it"
+        );
+        block[PREFIX.start..PREFIX.start + 6].copy_from_slice(b"123456");
+        let checksum = format!("{:06o}\0 ", unsigned_checksum(&block));
+        block[CHECKSUM].copy_from_slice(checksum.as_bytes());
+        assert_eq!(Header::decode(&block).unwrap().name, b"chart/Chart.yaml", "a time");
     }
 }

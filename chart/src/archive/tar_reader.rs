@@ -5,7 +5,7 @@
 use std::io::{self, Read};
 
 use super::ArchiveError;
-use super::extension::{Extension, long_name};
+use super::extension::{Extension, Records, long_name};
 use super::limits::Usage;
 use super::path::path_below_base;
 use super::tar_header::{BLOCK_BYTES, Block, EntryKind, Header};
@@ -42,27 +42,27 @@ impl<R: Read> TarReader<R> {
 
     /// Returns the next file, or `None` at the archive's end. Directories and global headers are passed over.
     pub(super) fn next_file(&mut self, usage: &mut Usage) -> Result<Option<FileEntry>, ArchiveError> {
-        let mut pending = Extension::default();
+        let mut records = Vec::new();
         let mut gnu_name = None;
         while let Some(header) = self.next_header(usage)? {
             match header.kind {
-                EntryKind::Records => pending = self.read_records(&header, usage)?,
+                EntryKind::Records => records = self.read_records(&header, usage)?,
                 EntryKind::LongName => gnu_name = long_name(&self.read_extension(&header, usage)?),
                 EntryKind::LongLink => {
                     self.read_extension(&header, usage)?;
                 }
                 EntryKind::GlobalRecords => {
-                    // Read for its own validity; then the headers before it are forgotten, as Go has it.
+                    // Read for its form alone; then the headers before it are forgotten, as Go has it.
                     self.read_records(&header, usage)?;
-                    (pending, gnu_name) = (Extension::default(), None);
+                    (records, gnu_name) = (Vec::new(), None);
                 }
                 EntryKind::File
                 | EntryKind::LegacyFile
                 | EntryKind::Directory
                 | EntryKind::Empty
                 | EntryKind::Sparse => {
-                    let extension = std::mem::take(&mut pending);
-                    let name = gnu_name.take().or(extension.name.clone());
+                    let extension = self.extension(&std::mem::take(&mut records))?;
+                    let name = gnu_name.take().or_else(|| extension.name.clone());
                     if let Some(file) = self.begin_file(&header, name, &extension, usage)? {
                         return Ok(Some(file));
                     }
@@ -101,14 +101,15 @@ impl<R: Read> TarReader<R> {
         let name = self.checked_name(name.unwrap_or_else(|| header.name.clone()))?;
         self.last.clone_from(&name);
         let size = extension.size.unwrap_or(header.size);
-        self.expect_contents(if header.kind.is_header_only() { 0 } else { size });
+        let has_contents = header.has_contents(&name);
+        self.expect_contents(if has_contents { size } else { 0 });
         if extension.is_sparse || header.kind == EntryKind::Sparse {
             return Err(ArchiveError::Sparse { entry: name });
         }
         if header.is_directory(&name) {
             return Ok(None);
         }
-        if self.contents != size {
+        if !has_contents && size > 0 {
             return Err(ArchiveError::LinkWithContents { entry: name });
         }
         match path_below_base(&name) {
@@ -145,9 +146,18 @@ impl<R: Read> TarReader<R> {
         Ok(Some(header))
     }
 
-    fn read_records(&mut self, header: &Header, usage: &mut Usage) -> Result<Extension, ArchiveError> {
-        let records = self.read_extension(header, usage)?;
-        Extension::from_records(&records).ok_or_else(|| self.damaged_header())
+    /// Returns the bytes of PAX records whose form is right.
+    fn read_records(&mut self, header: &Header, usage: &mut Usage) -> Result<Vec<u8>, ArchiveError> {
+        let bytes = self.read_extension(header, usage)?;
+        if Records::parse(&bytes).is_none() {
+            return Err(self.damaged_header());
+        }
+        Ok(bytes)
+    }
+
+    fn extension(&self, records: &[u8]) -> Result<Extension, ArchiveError> {
+        let extension = Records::parse(records).and_then(|records| records.extension());
+        extension.ok_or_else(|| self.damaged_header())
     }
 
     /// Returns the contents of an extended header. They are held in memory, so their size is an attack:

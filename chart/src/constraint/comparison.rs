@@ -1,7 +1,7 @@
 //! One comparison: an operator and a version of which trailing parts may be open (`1.x`, `1`, `*`).
 //!
-//! The surprising cases are Masterminds': `>1.2` begins at 1.3.0, `<=1.2` ends before 1.3.0, `~0.0.0` and `=0.x` differ,
-//! and `^*` is only 0.0.0.
+//! The surprising cases are Masterminds': `>1.2` begins at 1.3.0, `<=1.2` ends before 1.3.0, `~0.0.0` and
+//! `=0.x` differ, and `^*` is only 0.0.0.
 
 use std::cmp::Ordering;
 
@@ -99,7 +99,8 @@ impl Comparison {
         }
     }
 
-    /// Returns whether `version` has the same leftmost number that is not 0, or the same numbers as far as they are given.
+    /// Returns whether `version` has the same leftmost number that is not 0, or the same numbers as far as
+    /// they are given.
     fn is_within_caret(&self, version: &ChartVersion) -> bool {
         if self.bound.major() > 0 || self.precision == Precision::Major {
             version.major() == self.bound.major()

@@ -1,7 +1,7 @@
 //! The text of a constraint.
 //!
-//! Masterminds/semver reads it with regular expressions; this reads exactly the same texts, oddities included: `|` is
-//! taken for a digit, and a hyphen range is rewritten before anything else is looked at.
+//! Masterminds/semver reads it with regular expressions; this reads exactly the same texts, oddities
+//! included: `|` is taken for a digit, and a hyphen range is rewritten before anything else is looked at.
 
 use super::InvalidConstraint;
 use super::comparison::{Comparison, Operator, Precision};
@@ -79,7 +79,8 @@ fn split_operator(text: &str) -> Option<(Operator, &str)> {
     Some((operator, rest))
 }
 
-/// Splits a version off the beginning: `v`, up to three numbers or wildcards, a pre-release and build metadata.
+/// Splits a version off the beginning: `v`, up to three numbers or wildcards, a pre-release and build
+/// metadata.
 fn split_pattern(text: &str) -> Option<(Pattern<'_>, &str)> {
     let (major, mut rest) = split_while(text.strip_prefix('v').unwrap_or(text), is_number_or_wildcard)?;
     let minor = split_marked(&mut rest, '.', is_number_or_wildcard);
@@ -90,7 +91,8 @@ fn split_pattern(text: &str) -> Option<(Pattern<'_>, &str)> {
     Some((Pattern { whole: end_at(text, rest), major, minor, patch, prerelease }, rest))
 }
 
-/// Splits `mark` and one or more characters off the beginning of `rest`; leaves it alone when they are not there.
+/// Splits `mark` and one or more characters off the beginning of `rest`; leaves it alone when they are not
+/// there.
 fn split_marked<'a>(rest: &mut &'a str, mark: char, is_part: fn(char) -> bool) -> Option<&'a str> {
     let (part, after) = split_while(rest.strip_prefix(mark)?, is_part)?;
     *rest = after;

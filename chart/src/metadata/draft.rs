@@ -1,6 +1,7 @@
 //! Metadata as decoded, before it is checked.
 //!
-//! Validation follows Helm's `Metadata.Validate` field by field: the same texts are cleaned, the others are not.
+//! Validation follows Helm's `Metadata.Validate` field by field: the same texts are cleaned, the others are
+//! not.
 
 use std::collections::BTreeMap;
 

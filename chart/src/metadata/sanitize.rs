@@ -2,8 +2,8 @@
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-/// Returns `text` with Unicode white space replaced by spaces and without control, format, private, unassigned and
-/// separator characters (Go's `unicode.IsSpace` and `unicode.IsPrint`).
+/// Returns `text` with Unicode white space replaced by spaces and without control, format, private,
+/// unassigned and separator characters (Go's `unicode.IsSpace` and `unicode.IsPrint`).
 pub(super) fn sanitize(text: String) -> String {
     let is_clean = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
     if text.bytes().all(is_clean) {

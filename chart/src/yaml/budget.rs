@@ -1,7 +1,7 @@
 //! What one YAML document may cost.
 
-/// Limits of what is read and what comes out. Anything above one of them is refused, so that memory and time stay
-/// within a small multiple of the honest use.
+/// Limits of what is read and what comes out. Anything above one of them is refused, so that memory and time
+/// stay within a small multiple of the honest use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     /// Length of the input in bytes.
@@ -17,7 +17,8 @@ pub struct Budget {
 }
 
 impl Default for Budget {
-    /// Returns the budget of `Chart.yaml`, `requirements.yaml` and lock files: ten times what the largest seen need.
+    /// Returns the budget of `Chart.yaml`, `requirements.yaml` and lock files: ten times what the largest
+    /// seen need.
     fn default() -> Self {
         Self { bytes: 1 << 20, nodes: 50_000, depth: 64, alias_nodes: 10_000, alias_bytes: 1 << 18 }
     }

@@ -1,7 +1,7 @@
 //! From events to a tree, under a budget.
 //!
-//! Open lists and maps wait on a stack of their own, so nesting costs no call stack; every node is paid for before it
-//! is kept, those of an alias before they are copied.
+//! Open lists and maps wait on a stack of their own, so nesting costs no call stack; every node is paid for
+//! before it is kept, those of an alias before they are copied.
 
 mod anchors;
 mod frame;
@@ -44,7 +44,8 @@ pub(super) fn compose(text: &str, budget: &Budget) -> Result<(Value, usize), Yam
             None => Ok(None),
         });
         if let Some(root) = node.map_err(|problem| mark.error(problem))? {
-            // What directly follows the first document must not be broken; further documents are not looked at.
+            // What directly follows the first document must not be broken; further documents are not looked
+            // at.
             events.next()?;
             return Ok((root, composer.nodes));
         }

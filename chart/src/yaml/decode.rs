@@ -1,6 +1,7 @@
 //! Decoding a tree into typed fields, as `sigs.k8s.io/yaml` does.
 //!
-//! Numbers and switches become texts where a text is wanted; nothing else is converted, and an error names its field.
+//! Numbers and switches become texts where a text is wanted; nothing else is converted, and an error names
+//! its field.
 
 use std::collections::btree_map;
 use std::fmt;
@@ -110,6 +111,15 @@ impl<'de> Deserializer<'de> for &'de Value {
         visitor.visit_map(Entries { entries: entries.iter(), value: None })
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.deserialize_map(visitor)
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -119,7 +129,7 @@ impl<'de> Deserializer<'de> for &'de Value {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct struct
+        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct
         enum identifier ignored_any
     }
 }

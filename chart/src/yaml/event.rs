@@ -17,7 +17,8 @@ pub(super) enum Event {
     Scalar {
         /// The text.
         text: String,
-        /// Whether it may be a number, a switch or null: neither quoted nor tagged, or tagged with a lone `!`.
+        /// Whether it may be a number, a switch or null: neither quoted nor tagged, or tagged with a lone
+        /// `!`.
         is_plain: bool,
         /// The full tag, empty when there is none.
         tag: String,
@@ -136,7 +137,8 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// Returns the next event and where it stands; the end of the document again and again once it is reached.
+    /// Returns the next event and where it stands; the end of the document again and again once it is
+    /// reached.
     pub(super) fn next(&mut self) -> Result<(Event, Mark), YamlError> {
         match self.states.pop() {
             Some(State::DocumentStart) => self.start_document(),

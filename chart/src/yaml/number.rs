@@ -1,8 +1,8 @@
 //! Numbers as Go prints them.
 
-/// Returns a float as `strconv.FormatFloat(number, 'g', -1, 32)` prints it: rounded to 32 bits, the shortest digits
-/// that read back the same, an exponent of at least two digits below 0.0001 and from a million on. This is what Helm
-/// shows for `appVersion: 1.10` and friends.
+/// Returns a float as `strconv.FormatFloat(number, 'g', -1, 32)` prints it: rounded to 32 bits, the shortest
+/// digits that read back the same, an exponent of at least two digits below 0.0001 and from a million on.
+/// This is what Helm shows for `appVersion: 1.10` and friends.
 pub(super) fn format_float(number: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "Go rounds to 32 bits too, beyond them to infinity")]
     let number = number as f32;

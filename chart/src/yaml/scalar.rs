@@ -1,6 +1,7 @@
 //! What a scalar means: the resolver of `go.yaml.in/yaml` 2.4, which is YAML 1.1 with some of its own.
 //!
-//! Plain scalars are numbers, switches or null when they look like it; quoted ones are texts; a tag may insist.
+//! Plain scalars are numbers, switches or null when they look like it; quoted ones are texts; a tag may
+//! insist.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -112,8 +113,8 @@ fn strip_digit_separators(text: &str) -> Option<String> {
     are_between_digits.then(|| parts.concat())
 }
 
-/// Parses as Go's `strconv.ParseInt` and `ParseUint` with base 0: a sign, then `0x`, `0o`, `0b` or a leading `0` for
-/// octal, then digits that fit 64 bits.
+/// Parses as Go's `strconv.ParseInt` and `ParseUint` with base 0: a sign, then `0x`, `0o`, `0b` or a leading
+/// `0` for octal, then digits that fit 64 bits.
 fn parse_integer(text: &str) -> Option<Value> {
     let (is_negative, unsigned) = match text.strip_prefix('-') {
         Some(unsigned) => (true, unsigned),
@@ -162,8 +163,8 @@ fn parse_signed_binary(text: &str) -> Option<Value> {
     i64::from_str_radix(signed, 2).ok().map(Value::Int)
 }
 
-/// Returns whether a text begins like a date with a year of four digits, which is all that `!!timestamp` needs here:
-/// the value stays a text.
+/// Returns whether a text begins like a date with a year of four digits, which is all that `!!timestamp`
+/// needs here: the value stays a text.
 fn is_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-');
     let mut is_number = |digits: std::ops::RangeInclusive<usize>| {

@@ -1,13 +1,14 @@
 //! From characters to words: YAML 1.1 as libyaml and its Go port scan it.
 //!
-//! An own scanner, because Helm's is YAML 1.1 and other parsers differ where charts do (tabs after a colon, lists that
-//! close in column 0, `---` lines), and because a key is looked for within 1,024 characters only: what waits in the
-//! queue stays small whatever the text says.
+//! An own scanner, because Helm reads YAML 1.1 and parsers of YAML 1.2 differ where charts do (tabs after a
+//! colon, brackets that go on in column 0, escapes), and because a key is looked for within 1,024 characters
+//! only: what waits in the queue stays small whatever the text says.
 
 mod block;
 mod cursor;
 mod directive;
 mod gap;
+mod key;
 mod plain;
 mod property;
 mod quoted;
@@ -20,9 +21,7 @@ pub(super) use token::Token;
 
 use super::error::YamlError;
 use cursor::{Cursor, ends_word};
-
-/// How far behind its beginning the colon of a key without `?` may stand, in characters.
-const MAX_KEY_CHARACTERS: usize = 1_024;
+use key::PossibleKey;
 
 /// Scans words one after the other.
 pub(super) struct Scanner<'a> {
@@ -37,16 +36,6 @@ pub(super) struct Scanner<'a> {
     keys: Vec<Option<PossibleKey>>,
     /// Whether a key without `?` may begin here.
     is_key_allowed: bool,
-}
-
-/// A word that is a key if a colon follows soon.
-#[derive(Clone, Copy)]
-struct PossibleKey {
-    /// The number of the word, counted from the beginning of the text.
-    number: usize,
-    mark: Mark,
-    /// Whether nothing but a key may stand in its column.
-    is_required: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -90,53 +79,6 @@ impl<'a> Scanner<'a> {
             self.scan_word()?;
         }
         Ok(())
-    }
-
-    /// Returns whether the first word in the queue may still turn out to be a key.
-    fn is_first_undecided(&mut self) -> Result<bool, YamlError> {
-        let is_first = |key: &Option<PossibleKey>| key.is_some_and(|key| key.number == self.taken);
-        match self.keys.iter().position(is_first) {
-            Some(level) => self.is_still_possible(level),
-            None => Ok(false),
-        }
-    }
-
-    /// Returns whether the key of a flow level may still find its colon: on its own line and not too far on.
-    fn is_still_possible(&mut self, level: usize) -> Result<bool, YamlError> {
-        let Some(slot) = self.keys.get_mut(level) else { return Ok(false) };
-        let Some(key) = *slot else { return Ok(false) };
-        let here = self.cursor.mark();
-        if key.mark.line == here.line && here.index <= key.mark.index + MAX_KEY_CHARACTERS {
-            return Ok(true);
-        }
-        if key.is_required {
-            return Err(missing_colon(key.mark));
-        }
-        *slot = None;
-        Ok(false)
-    }
-
-    /// Notes that the next word may be a key, if one is allowed here.
-    fn note_possible_key(&mut self) -> Result<(), YamlError> {
-        if !self.is_key_allowed {
-            return Ok(());
-        }
-        self.forget_possible_key()?;
-        let mark = self.cursor.mark();
-        let is_required = self.is_in_block() && self.indent == Some(mark.column);
-        let number = self.taken + self.queue.len();
-        if let Some(slot) = self.keys.last_mut() {
-            *slot = Some(PossibleKey { number, mark, is_required });
-        }
-        Ok(())
-    }
-
-    /// Notes that what might have been a key on this flow level is none.
-    fn forget_possible_key(&mut self) -> Result<(), YamlError> {
-        match self.keys.last_mut().and_then(Option::take) {
-            Some(key) if key.is_required => Err(missing_colon(key.mark)),
-            Some(_) | None => Ok(()),
-        }
     }
 
     /// Returns whether this is outside all flow collections.
@@ -329,7 +271,8 @@ impl<'a> Scanner<'a> {
         is_deeper
     }
 
-    /// Closes the block lists and maps that are indented deeper than `column`; all of them when there is none.
+    /// Closes the block lists and maps that are indented deeper than `column`; all of them when there is
+    /// none.
     fn close_blocks(&mut self, column: Option<usize>) {
         while self.is_in_block() && self.indent > column {
             self.push(Token::BlockEnd, self.cursor.mark());
@@ -351,8 +294,4 @@ impl<'a> Scanner<'a> {
         self.push(Token::StreamEnd, self.cursor.mark());
         Ok(())
     }
-}
-
-fn missing_colon(mark: Mark) -> YamlError {
-    mark.syntax("this line has no `:` although a key must stand here; add one, or indent it as part of the value above")
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::number::{format_float, format_key};
 
-/// A YAML value after Go's scalar rules. Scalars keep their kind, because a number is another text in a text field
-/// (`1.10` is `1.1`) than in JSON.
+/// A YAML value after Go's scalar rules. Scalars keep their kind, because a number is another text in a text
+/// field (`1.10` is `1.1`) than in JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Nothing: an empty plain scalar, `~` or `null`.
@@ -46,8 +46,8 @@ impl Value {
         if let Self::String(text) = self { Some(text) } else { None }
     }
 
-    /// Returns the value as JSON without a target type: whole floats as integers, as Go prints them. Infinite and
-    /// undefined floats, which Go refuses, become null; [`super::parse_values`] refuses them too.
+    /// Returns the value as JSON without a target type: whole floats as integers, as Go prints them. Infinite
+    /// and undefined floats, which Go refuses, become null; [`super::parse_values`] refuses them too.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Null => serde_json::Value::Null,

@@ -27,8 +27,8 @@ pub enum InvalidValues {
     },
 }
 
-/// Parses a `values.yaml`: the maps of all its documents, later ones merged over earlier ones, maps into maps. The
-/// budget is for all documents together.
+/// Parses a `values.yaml`: the maps of all its documents, later ones merged over earlier ones, maps into
+/// maps. The budget is for all documents together.
 ///
 /// # Errors
 /// [`InvalidValues`] for what Helm 4 would refuse too, and for what costs more than `budget`.
@@ -37,7 +37,11 @@ pub fn parse_values(bytes: &[u8], budget: &Budget) -> Result<Map<String, Json>, 
         let problem = YamlProblem::TooLong { bytes: bytes.len(), limit: budget.bytes };
         return Err(YamlError::at_start(problem).into());
     }
-    let text = text::decode(bytes)?;
+    let mut text = text::decode(bytes)?;
+    // Helm's reader ends every line, also the last one, which shows in a block text there.
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.to_mut().push('\n');
+    }
     let mut budget = budget.clone();
     let mut values = Map::new();
     for document in split_documents(&text)? {
@@ -62,7 +66,8 @@ impl Document<'_> {
     }
 }
 
-/// Splits at lines that begin with `---`, as Kubernetes' YAML reader does before any parser looks at them.
+/// Splits at lines that begin with `---`, as Kubernetes' YAML reader does before any parser looks at them. The
+/// line goes, but for one at the beginning of a document.
 fn split_documents(text: &str) -> Result<Vec<Document<'_>>, InvalidValues> {
     let mut documents = Vec::new();
     let mut start = 0;
@@ -74,9 +79,11 @@ fn split_documents(text: &str) -> Result<Vec<Document<'_>>, InvalidValues> {
             if !rest.is_empty() && !rest.starts_with('#') {
                 return Err(InvalidValues::Separator { line: index + 1, text: rest.to_owned() });
             }
-            documents.push(Document { text: text.get(start..end).unwrap_or_default(), lines_before });
-            start = end + line.len();
-            lines_before = index + 1;
+            if start < end {
+                documents.push(Document { text: text.get(start..end).unwrap_or_default(), lines_before });
+                start = end + line.len();
+                lines_before = index + 1;
+            }
         }
         end += line.len();
     }

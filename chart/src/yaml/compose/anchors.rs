@@ -1,7 +1,7 @@
 //! Values that aliases repeat.
 //!
-//! The attack: a few hundred bytes of aliases of aliases stand for gigabytes. So every copy, the one that is kept and
-//! those that aliases make, is paid for in nodes and bytes before it is made.
+//! The attack: a few hundred bytes of aliases of aliases stand for gigabytes. So every copy, the one that is
+//! kept and those that aliases make, is paid for in nodes and bytes before it is made.
 
 use std::collections::HashMap;
 
@@ -65,8 +65,8 @@ impl<'a> Anchors<'a> {
         self.find(name).map(|(_, size)| size)
     }
 
-    /// Returns a copy of the value under `name`, when the document, of which `nodes` nodes have been counted with this
-    /// alias, is not mostly made of aliases.
+    /// Returns a copy of the value under `name`, when the document, of which `nodes` nodes have been counted
+    /// with this alias, is not mostly made of aliases.
     pub(super) fn copy(&mut self, name: &str, nodes: usize) -> Result<Value, YamlProblem> {
         let (_, size) = self.find(name)?;
         self.pay(size)?;
@@ -94,7 +94,8 @@ impl<'a> Anchors<'a> {
     }
 }
 
-/// Go refuses documents of which aliases make up more than 99 %, falling to 10 % between 400,000 and 4,000,000 nodes.
+/// Go refuses documents of which aliases make up more than 99 %, falling to 10 % between 400,000 and
+/// 4,000,000 nodes.
 #[expect(clippy::cast_precision_loss, reason = "a ratio; Go computes it in floats too")]
 fn is_excessive(aliased: usize, nodes: usize) -> bool {
     const LOW: f64 = 400_000.0;

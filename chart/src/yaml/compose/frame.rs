@@ -77,8 +77,8 @@ fn read_key(node: Node) -> Result<Key, YamlProblem> {
     node.value.into_key().map(Key::Text).map_err(YamlProblem::Key)
 }
 
-/// Merges as Go does: entries replace what stood in the map before, later keys of the map replace them in turn, and of
-/// a list of maps the first has the last word.
+/// Merges as Go does: entries replace what stood in the map before, later keys of the map replace them in
+/// turn, and of a list of maps the first has the last word.
 fn merge(entries: &mut BTreeMap<String, Value>, node: Node) -> Result<(), YamlProblem> {
     match node.value {
         Value::Mapping(merged) => entries.extend(merged),

@@ -74,7 +74,8 @@ impl Events<'_> {
         }
     }
 
-    /// Takes the end of the collection and gives its place, or takes the comma that must stand between two entries.
+    /// Takes the end of the collection and gives its place, or takes the comma that must stand between two
+    /// entries.
     fn end_or_comma(&mut self, end: &Token, is_first: bool) -> Result<Option<Mark>, YamlError> {
         let (token, mark) = self.scanner.peek()?;
         if token != end && !is_first {

@@ -93,8 +93,8 @@ impl Scanner<'_> {
         true
     }
 
-    /// Scans indentation and empty lines, which go to `breaks`; finds the indentation out when it is not known yet, and
-    /// returns it.
+    /// Scans indentation and empty lines, which go to `breaks`; finds the indentation out when it is not
+    /// known yet, and returns it.
     fn scan_breaks(&mut self, indent: &mut Option<usize>, breaks: &mut String) -> Result<usize, YamlError> {
         let mut deepest = 0;
         loop {

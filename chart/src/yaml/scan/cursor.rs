@@ -93,7 +93,8 @@ impl<'a> Cursor<'a> {
         Some(taken)
     }
 
-    /// Moves past the characters for which `is_part` holds, none of which may be a line break, and returns them.
+    /// Moves past the characters for which `is_part` holds, none of which may be a line break, and returns
+    /// them.
     pub(super) fn take_while(&mut self, is_part: impl Fn(char) -> bool) -> &'a str {
         let end = self.rest.find(|character| !is_part(character)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at_checked(end).unwrap_or_default();
@@ -124,8 +125,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Moves past the line break here, if there is one, and returns it as YAML keeps it: a line feed, or the Unicode
-    /// separator that it is.
+    /// Moves past the line break here, if there is one, and returns it as YAML keeps it: a line feed, or the
+    /// Unicode separator that it is.
     pub(super) fn take_break(&mut self) -> Option<char> {
         let found = self.peek().filter(|character| is_break(*character))?;
         let length = if self.rest.starts_with("\r\n") { 2 } else { found.len_utf8() };

@@ -43,7 +43,8 @@ impl Gap {
         true
     }
 
-    /// Writes the gap, folded: one line feed becomes a space, of several the first goes. Leaves the gap empty.
+    /// Writes the gap, folded: one line feed becomes a space, of several the first goes. Leaves the gap
+    /// empty.
     pub(super) fn write(&mut self, text: &mut String) {
         match self.first_break {
             Some('\n') if self.more_breaks.is_empty() => text.push(' '),

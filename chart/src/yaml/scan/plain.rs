@@ -7,8 +7,8 @@ use super::token::Token;
 use crate::yaml::error::YamlError;
 
 impl Scanner<'_> {
-    /// Scans a plain scalar up to `: `, ` #`, a document indicator, less indentation, or a flow indicator in a flow
-    /// collection.
+    /// Scans a plain scalar up to `: `, ` #`, a document indicator, less indentation, or a flow indicator in
+    /// a flow collection.
     pub(super) fn scan_plain(&mut self) -> Result<Token, YamlError> {
         let indent = self.child_indent();
         let mut text = String::new();

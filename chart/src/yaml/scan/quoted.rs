@@ -61,7 +61,7 @@ impl Scanner<'_> {
         Ok(self.cursor.peek() == Some(quote))
     }
 
-    /// Scans what follows a backslash (YAML 1.1 §5.7): there is no `\/`, and surrogates are not put together.
+    /// Scans what follows a backslash (YAML 1.1 §5.7). There is no `\/`, and surrogates are not joined.
     fn scan_escape(&mut self, start: Mark) -> Result<char, YamlError> {
         let place = self.cursor.mark();
         let digits = match self.cursor.take() {

@@ -1,6 +1,7 @@
 //! The words of YAML, before any grammar.
 
-/// A word of YAML. Block starts and ends, and most keys, come from indentation and colons rather than from a character.
+/// A word of YAML. Block starts and ends, and most keys, come from indentation and colons rather than from a
+/// character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::yaml) enum Token {
     /// The end of the text.

@@ -117,3 +117,133 @@ impl<'de> Deserialize<'de> for VersionConstraint {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn matches(constraint: &str, version: &str) -> bool {
+        constraint.parse::<VersionConstraint>().unwrap().matches(&version.parse().unwrap())
+    }
+
+    #[test]
+    fn constraints_differ_from_those_of_other_languages() {
+        for (constraint, version, is_match) in [
+            ("1.2.3", "1.9.0", false),
+            ("1", "1.9.0", true),
+            (">1.2", "1.2.3", false),
+            (">1.2", "1.3.0", true),
+            ("<=1.2", "1.2.9", true),
+            ("^0.2", "0.3.0", false),
+            ("~1", "1.9.0", true),
+            ("^1.2 || ^2", "2.7.1", true),
+            (">=1.20.0-0", "1.25.4-gke.100", true),
+            (">=1.20.0", "1.25.4-gke.100", false),
+            ("*", "1.0.0-rc.1", false),
+            (">=1.0.0 || >=2.0.0-0", "1.5.0-rc.1", false),
+            (">=1.0.0 || >=2.0.0-0", "2.5.0-rc.1", true),
+            ("1.2.3", "v1.2.3+build", true),
+        ] {
+            assert_eq!(matches(constraint, version), is_match, "{constraint} {version}");
+        }
+    }
+
+    #[test]
+    fn what_masterminds_refuses_is_refused() {
+        for text in [
+            "",
+            " ",
+            "||",
+            "1 ||",
+            "|| 1",
+            ",",
+            "1,",
+            "1,,2",
+            "==1",
+            "=!1",
+            "<>1",
+            "><1",
+            "!1",
+            "^^1",
+            "~~1",
+            "~=1",
+            "^",
+            "> ",
+            "1.2.3.4",
+            "1.2-",
+            "1.2+",
+            "a",
+            "latest",
+            "vv1",
+            "V1",
+            "1.2.3 && 2",
+            "1 -2",
+            "1- 2",
+            "1 - 2 - 3",
+            ">1 - 2",
+            "3 1 - 2",
+            "1 - ",
+            "- 1",
+            ">1.2<2",
+            "1.2.3-a..b",
+            "1.2.3-é",
+            "1;2",
+        ] {
+            assert!(
+                matches!(text.parse::<VersionConstraint>(), Err(InvalidConstraint::Shape(_))),
+                "{text:?}"
+            );
+        }
+        for text in ["1|2", "1.|", "1.2.3-01", "1x", "1.xx", "**", "18446744073709551616", ">=1.2.3-00 <2"] {
+            assert!(
+                matches!(text.parse::<VersionConstraint>(), Err(InvalidConstraint::Version(_))),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn length_and_number_of_alternatives_are_limited() {
+        let alternatives = |count: usize| vec!["1.2.3"; count].join("||");
+        assert!(alternatives(32).parse::<VersionConstraint>().is_ok());
+        let refused = Err(InvalidConstraint::TooManyAlternatives(33));
+        assert_eq!(alternatives(33).parse::<VersionConstraint>(), refused);
+        let spaced = |length: usize| format!("{:<length$}", "1");
+        assert!(spaced(512).parse::<VersionConstraint>().is_ok());
+        assert_eq!(spaced(513).parse::<VersionConstraint>(), Err(InvalidConstraint::TooLong(513)));
+    }
+
+    #[test]
+    fn json_is_the_text_and_is_checked() {
+        let constraint: VersionConstraint = "^1.2 || ~3".parse().unwrap();
+        assert_eq!(serde_json::to_string(&constraint).unwrap(), "\"^1.2 || ~3\"");
+        assert_eq!(serde_json::from_str::<VersionConstraint>("\"^1.2 || ~3\"").unwrap(), constraint);
+        assert!(serde_json::from_str::<VersionConstraint>("\"\"").is_err());
+    }
+
+    const ANY_TEXT: &str = "[0-9xX*v.|,=!<>~^ a+-]{0,24}|\\PC{0,12}";
+    const VERSION: &str = "[1-9]\\.[0-9]\\.[0-9](-[a-z]{1,3})?";
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_printed_as_it_was(text in ANY_TEXT) {
+            if let Ok(constraint) = text.parse::<VersionConstraint>() {
+                constraint.matches(&"1.2.3".parse().unwrap());
+                prop_assert_eq!(constraint.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn a_version_matches_itself_and_the_ranges_that_begin_with_it(text in VERSION) {
+            for operator in ["", "=", ">=", "<=", "~", "^"] {
+                let constraint = format!("{operator}{text}");
+                prop_assert!(matches(&constraint, &text), "{}", constraint);
+            }
+            for operator in ["!=", ">", "<"] {
+                let constraint = format!("{operator}{text}");
+                prop_assert!(!matches(&constraint, &text), "{}", constraint);
+            }
+        }
+    }
+}

@@ -228,3 +228,119 @@ impl<'de> Visitor<'de> for TextMapVisitor<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Shelf {
+        name: String,
+        is_open: bool,
+        books: Vec<Option<Book>>,
+        labels: BTreeMap<String, String>,
+        words: Vec<String>,
+    }
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Book {
+        title: String,
+        year: String,
+    }
+
+    impl Record for Shelf {
+        const FIELDS: &'static [&'static str] = &["name", "isOpen", "books", "labels", "words"];
+
+        fn fill_field<'de, M: MapAccess<'de>>(&mut self, field: &str, map: &mut M) -> Result<(), M::Error> {
+            match field {
+                "name" => map.next_value_seed(Filling(&mut self.name)),
+                "isOpen" => map.next_value_seed(Filling(&mut self.is_open)),
+                "books" => map.next_value_seed(Filling(&mut self.books)),
+                "labels" => map.next_value_seed(Filling(&mut self.labels)),
+                _ => map.next_value_seed(Filling(&mut self.words)),
+            }
+        }
+    }
+
+    impl Record for Book {
+        const FIELDS: &'static [&'static str] = &["title", "year"];
+
+        fn fill_field<'de, M: MapAccess<'de>>(&mut self, field: &str, map: &mut M) -> Result<(), M::Error> {
+            let text = if field == "title" { &mut self.title } else { &mut self.year };
+            map.next_value_seed(Filling(text))
+        }
+    }
+
+    impl Fill for Book {
+        fn fill<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+            fill_record(self, deserializer)
+        }
+    }
+
+    fn filled(texts: &[&str]) -> Result<Shelf, serde_json::Error> {
+        let mut shelf = Shelf::default();
+        for text in texts {
+            fill_record(&mut shelf, &mut serde_json::Deserializer::from_str(text))?;
+        }
+        Ok(shelf)
+    }
+
+    fn book(title: &str, year: &str) -> Option<Book> {
+        Some(Book { title: title.to_owned(), year: year.to_owned() })
+    }
+
+    #[test]
+    fn null_changes_no_text_or_switch_but_empties_lists_and_maps() {
+        let full = r#"{"name": "a", "isOpen": true, "books": [{}], "labels": {"x": "y"}, "words": ["w"]}"#;
+        let nulls = r#"{"name": null, "isOpen": null, "books": null, "labels": null, "words": null}"#;
+        let expected = Shelf { name: "a".to_owned(), is_open: true, ..Shelf::default() };
+        assert_eq!(filled(&[full, nulls]).unwrap(), expected);
+    }
+
+    #[test]
+    fn list_elements_are_decoded_over_those_before() {
+        let first =
+            r#"{"books": [{"title": "a", "year": "1"}, {"title": "b", "year": "2"}], "words": ["x", "y"]}"#;
+        let shelf = filled(&[first, r#"{"books": [{"title": "c"}], "words": [null]}"#]).unwrap();
+        assert_eq!(shelf.books, [book("c", "1")]);
+        assert_eq!(shelf.words, ["x"]);
+        assert_eq!(
+            filled(&[first, r#"{"books": [null, {"year": "3"}]}"#]).unwrap().books,
+            [None, book("b", "3")]
+        );
+    }
+
+    #[test]
+    fn maps_keep_their_other_entries() {
+        let shelf =
+            filled(&[r#"{"labels": {"a": "1", "b": "2"}}"#, r#"{"labels": {"b": null, "c": "3"}}"#]).unwrap();
+        let expected = [("a", "1"), ("b", ""), ("c", "3")];
+        assert!(shelf.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).eq(expected));
+    }
+
+    #[test]
+    fn names_match_in_any_case_and_exact_ones_first() {
+        assert_eq!(find_field(&["isOpen", "isopen"], "isopen"), Some("isopen"));
+        assert_eq!(find_field(&["isOpen", "isopen"], "ISOPEN"), Some("isOpen"));
+        assert_eq!(find_field(&["books"], "Book\u{17f}"), Some("books"));
+        assert_eq!(find_field(&["books"], "boo\u{212a}s"), Some("books"));
+        assert_eq!(find_field(&["books"], "book"), None);
+        assert_eq!(filled(&[r#"{"NAME": "a", "Name": "b", "other": {"name": [1]}}"#]).unwrap().name, "b");
+    }
+
+    #[test]
+    fn a_wrong_type_is_refused() {
+        for text in [
+            r#"{"name": 1}"#,
+            r#"{"isOpen": "true"}"#,
+            r#"{"books": {}}"#,
+            r#"{"books": ["a"]}"#,
+            r#"{"labels": {"a": 1}}"#,
+            r#"{"labels": []}"#,
+            r#"{"words": [1]}"#,
+            "[]",
+        ] {
+            assert!(filled(&[text]).is_err(), "{text}");
+        }
+    }
+}

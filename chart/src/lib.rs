@@ -11,7 +11,7 @@ pub mod index;
 mod metadata;
 mod name;
 mod provenance;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod timestamp;
 mod version;

@@ -243,3 +243,154 @@ impl fmt::Display for ChartType {
         formatter.pad(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.2.3\n";
+
+    fn parse(more: &str) -> Result<ChartMetadata, InvalidMetadata> {
+        ChartMetadata::parse(format!("{CHART}{more}").as_bytes(), None)
+    }
+
+    #[test]
+    fn an_error_names_the_field_and_what_to_do() {
+        for (chart, message) in [
+            ("name: web\n", "field `version` is missing; add a semantic version such as `1.2.3`"),
+            ("version: 1.2.3\n", "field `name` is missing; add the chart's name"),
+            ("", "field `name` is missing; add the chart's name"),
+            (
+                "name: a/b\nversion: 1.2.3\n",
+                "field `name`: chart name `a/b` holds '/'; use only letters, digits, `.`, `_` and `-`",
+            ),
+            (
+                "name: a\nversion: latest\n",
+                "field `version`: version `latest` is not a semantic version; write it as `1.2.3` or \
+                 `1.2.3-rc.1`",
+            ),
+            ("name: a\nversion: 1.2.3\napiVersion: v3\n", "field `apiVersion` is `v3`; use `v1` or `v2`"),
+            (
+                "name: a\nversion: 1.2.3\ntype: plugin\n",
+                "field `type` is `plugin`; use `application` or `library`, or leave it out",
+            ),
+            (
+                "name: a\nversion: 1.2.3\nmaintainers: [{}, ~]\n",
+                "field `maintainers` has an empty element at position 1; fill it in or remove it",
+            ),
+            (
+                "name: a\nversion: 1.2.3\ndependencies: [~]\n",
+                "field `dependencies` has an empty element at position 0; fill it in or remove it",
+            ),
+            (
+                "name: a\nversion: 1.2.3\ndependencies: [{name: b, alias: c d}]\n",
+                "dependency `b` has the alias `c d`; use only letters, digits, `_` and `-` in it",
+            ),
+            (
+                "name: a\nversion: 1.2.3\ndependencies: [{name: b}, {name: c, alias: b}]\n",
+                "two dependencies have the name or alias `b`; give one of them an alias of its own",
+            ),
+            (
+                "name: a\nversion: 1.2.3\nkeywords: b\n",
+                "`Chart.yaml` has a wrong field: `keywords` is a text; it must be a list",
+            ),
+            (
+                "name: a\nversion: 1.2.3\ndeprecated: 'yes'\n",
+                "`Chart.yaml` has a wrong field: `deprecated` is a text; it must be true or false, \
+                 without quotes",
+            ),
+            ("[a]", "`Chart.yaml` has a wrong field: the document is a list; it must be a map"),
+            (
+                "name: [\n",
+                "`Chart.yaml` is not valid YAML: line 2, column 1: a value was expected here; add one, or \
+                 quote the text",
+            ),
+        ] {
+            assert_eq!(
+                ChartMetadata::parse(chart.as_bytes(), None).unwrap_err().to_string(),
+                message,
+                "{chart}"
+            );
+        }
+        let error = ChartMetadata::parse(CHART.as_bytes(), Some(b"dependencies: a")).unwrap_err();
+        let message = "`requirements.yaml` has a wrong field: `dependencies` is a text; it must be a list";
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
+    fn texts_are_cleaned_where_helm_cleans_them() {
+        let metadata = parse(
+            "description: \"two\\nlines\\a\"\nhome: \"h\\u00a0\"\nkeywords: [\"k\\t\"]\n\
+             annotations: {a: \"kept\\t\"}\nmaintainers: [{name: \"m\\r\"}]\n\
+             dependencies: [{name: \"d\\u200b\", tags: [\"t\\n\"], alias: x}]\n",
+        )
+        .unwrap();
+        assert_eq!((metadata.description.as_str(), metadata.home.as_str()), ("two lines", "h "));
+        assert_eq!(metadata.keywords, ["k "]);
+        assert_eq!(metadata.annotations["a"], "kept\t");
+        assert_eq!(metadata.maintainers[0].name, "m ");
+        assert_eq!(
+            (metadata.dependencies[0].name.as_str(), metadata.dependencies[0].tags[0].as_str()),
+            ("d", "t ")
+        );
+        assert_eq!(metadata.dependencies[0].effective_name(), "x");
+    }
+
+    #[test]
+    fn a_chart_of_helm_2_takes_its_dependencies_from_requirements() {
+        let chart = b"name: web\nversion: 1.2.3\nengine: gotpl\n";
+        let requirements = b"dependencies:\n- name: redis\n  version: ~10.1\n  repository: https://x\n";
+        let metadata = ChartMetadata::parse(chart, Some(requirements)).unwrap();
+        assert_eq!(metadata.api_version, ApiVersion::V1);
+        assert_eq!(metadata.dependencies[0].version, "~10.1");
+    }
+
+    #[test]
+    fn an_index_entry_may_hold_nulls_and_unknown_fields_but_no_wrong_types() {
+        let entry = r#"{"Name": "web", "version": "v1.2", "description": null, "keywords": null,
+            "deprecated": null, "annotations": {"a": null}, "urls": ["x"], "digest": "y",
+            "maintainers": null, "type": null}"#;
+        let metadata: ChartMetadata = serde_json::from_str(entry).unwrap();
+        assert_eq!((metadata.name.as_str(), metadata.version.as_str()), ("web", "v1.2"));
+        assert_eq!(metadata.api_version, ApiVersion::V1);
+        assert_eq!(metadata.annotations["a"], "");
+        for wrong in [
+            r#"{"name": "web", "version": "1.2.3", "appVersion": 1.1}"#,
+            r#"{"name": "web", "version": "1.2.3", "annotations": {"a": true}}"#,
+            r#"{"name": "web", "version": "1.2.3", "deprecated": "true"}"#,
+            r#"{"name": "web", "version": "1.2.3", "maintainers": [null]}"#,
+            r#"{"name": "web", "version": "1.2.3", "apiVersion": "v3"}"#,
+            r#"{"name": "web", "version": "latest"}"#,
+            r#"{"name": "../web", "version": "1.2.3"}"#,
+            "null",
+        ] {
+            assert!(serde_json::from_str::<ChartMetadata>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_index_entry_may_name_a_dependency_twice() {
+        let entry = r#"{"name": "web", "version": "1.2.3", "dependencies": [{"name": "a"}, {"name": "a"}]}"#;
+        assert_eq!(serde_json::from_str::<ChartMetadata>(entry).unwrap().dependencies.len(), 2);
+        assert!(parse("dependencies: [{name: a}, {name: a}]\n").is_err());
+    }
+
+    #[test]
+    fn json_has_the_order_of_helms_structure() {
+        let metadata = parse(
+            "type: library\ndependencies: [{name: a}]\nkubeVersion: '>=1.20'\nannotations: {b: c, a: d}\n\
+             deprecated: true\nappVersion: 1.10\ntags: x\ncondition: c\nicon: z\nkeywords: [k]\n\
+             maintainers: [{url: u, name: m}]\ndescription: <d>\nsources: [s]\nhome: h\n",
+        )
+        .unwrap();
+        let expected = [
+            r#"{"name":"web","home":"h","sources":["s"],"version":"1.2.3","description":"<d>","#,
+            r#""keywords":["k"],"maintainers":[{"name":"m","url":"u"}],"icon":"z","apiVersion":"v2","#,
+            r#""condition":"c","tags":"x","appVersion":"1.1","deprecated":true,"#,
+            r#""annotations":{"a":"d","b":"c"},"kubeVersion":">=1.20","#,
+            r#""dependencies":[{"name":"a","repository":""}],"type":"library"}"#,
+        ]
+        .concat();
+        assert_eq!(serde_json::to_string(&metadata).unwrap(), expected);
+    }
+}

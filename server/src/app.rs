@@ -75,7 +75,12 @@ impl AnonymousRead {
 
 impl App {
     /// Returns where bytes of this digest will be kept: a fresh key, or the flat file of their version.
-    pub(crate) fn key_for(&self, repository: &RepositoryPath, file_name: &str, digest: &oci::Digest) -> BlobKey {
+    pub(crate) fn key_for(
+        &self,
+        repository: &RepositoryPath,
+        file_name: &str,
+        digest: &oci::Digest,
+    ) -> BlobKey {
         match self.blobs.layout() {
             Layout::Addressed => BlobKey::fresh(digest, rand::random()),
             Layout::Flat => BlobKey::flat(repository, file_name),

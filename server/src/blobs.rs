@@ -106,7 +106,11 @@ impl Blobs {
     ///
     /// # Errors
     /// [`BlobError::Missing`] when the store lost them, else why it did not answer.
-    pub(crate) async fn open_reader(&self, key: &BlobKey, range: Option<Range<u64>>) -> Result<BlobReader, BlobError> {
+    pub(crate) async fn open_reader(
+        &self,
+        key: &BlobKey,
+        range: Option<Range<u64>>,
+    ) -> Result<BlobReader, BlobError> {
         let (root, key) = (self.root.clone(), key.clone());
         off_thread(move || folder::open(&root, &key, range)).await
     }
@@ -124,7 +128,10 @@ impl Blobs {
     ///
     /// # Errors
     /// [`BlobError`] when the folder cannot be listed.
-    pub(crate) async fn list_older_than(&self, older_than: std::time::Duration) -> Result<Vec<BlobKey>, BlobError> {
+    pub(crate) async fn list_older_than(
+        &self,
+        older_than: std::time::Duration,
+    ) -> Result<Vec<BlobKey>, BlobError> {
         let root = self.root.clone();
         off_thread(move || folder::list_older_than(&root, older_than)).await
     }

@@ -2,8 +2,8 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
-mod check_config;
 mod chartmuseum;
+mod check_config;
 mod collect_garbage;
 mod migrate;
 mod repository;

@@ -10,6 +10,7 @@ mod conditional;
 mod error;
 mod health;
 mod helm;
+pub(crate) mod listen;
 mod observe;
 mod request;
 mod route;
@@ -39,8 +40,8 @@ use crate::telemetry::{Metrics, PublishOutcome};
 use error::{ErrorKind, Failure};
 use observe::Answered;
 use request::Asked;
-pub(crate) use route::Tenancy;
 use route::Route;
+pub(crate) use route::Tenancy;
 pub(crate) use surface::Surface;
 
 /// How many archives are unpacked at the same time, each of which may fill 100 MiB.
@@ -60,7 +61,12 @@ pub(crate) struct Server {
 
 impl Server {
     /// Gathers what the handlers share.
-    pub(crate) fn new(app: App, surface: Surface, metrics: Metrics, concurrent_requests: NonZeroUsize) -> Self {
+    pub(crate) fn new(
+        app: App,
+        surface: Surface,
+        metrics: Metrics,
+        concurrent_requests: NonZeroUsize,
+    ) -> Self {
         let unpacking = Arc::new(Semaphore::new(UNPACKED_AT_ONCE));
         let room = Arc::new(Semaphore::new(concurrent_requests.get()));
         Self { app, surface: Arc::new(surface), metrics, room, unpacking }
@@ -141,7 +147,9 @@ impl Server {
 
 fn outcome_of(error: &PublishError) -> PublishOutcome {
     match error {
-        PublishError::Archive(_) | PublishError::Provenance(_) | PublishError::Mismatch(_) => PublishOutcome::Invalid,
+        PublishError::Archive(_) | PublishError::Provenance(_) | PublishError::Mismatch(_) => {
+            PublishOutcome::Invalid
+        }
         PublishError::Repository(_)
         | PublishError::Exists(_)
         | PublishError::Repeated
@@ -186,7 +194,8 @@ async fn route_and_handle(
     let credential = credential_of(&request)?;
     let caller = server.app.verifier.identify(credential.as_ref(), server.app.clock.now()).await?;
     answered.caller = Some(caller.clone());
-    let asked = Asked::new(request.method().clone(), request.headers().clone(), request.uri().query(), caller);
+    let asked =
+        Asked::new(request.method().clone(), request.headers().clone(), request.uri().query(), caller);
     let mut response = dispatch(server, &route, &asked, request).await?;
     if let Some(origin) = server.surface.cors_allow_origin.as_deref().filter(|_| is_api)
         && let Ok(origin) = HeaderValue::from_str(origin)
@@ -234,10 +243,16 @@ async fn dispatch(
         Route::Ready if reads => Ok(health::ready(server).await),
         Route::Metrics if reads => health::metrics(server, asked),
         Route::Index { repository } if reads => helm::index::get(server, asked, repository).await,
-        Route::Archive { repository, file } if reads => helm::archive::get(server, asked, repository, file).await,
-        Route::ArtifactHub { repository } if reads => helm::artifact_hub::get(server, asked, repository).await,
+        Route::Archive { repository, file } if reads => {
+            helm::archive::get(server, asked, repository, file).await
+        }
+        Route::ArtifactHub { repository } if reads => {
+            helm::artifact_hub::get(server, asked, repository).await
+        }
         Route::Repositories if reads => catalog::repositories::list(server, asked).await,
-        Route::Repository { repository } if reads => catalog::repositories::get(server, asked, repository).await,
+        Route::Repository { repository } if reads => {
+            catalog::repositories::get(server, asked, repository).await
+        }
         Route::Repository { repository } if asked.method == Method::PUT => {
             catalog::repositories::put(server, asked, repository, request).await
         }

@@ -10,7 +10,6 @@ mod config;
 mod http;
 mod index;
 mod jobs;
-mod listen;
 mod operations;
 mod repositories;
 mod repository_path;

@@ -74,7 +74,10 @@ impl OpenRepository {
 impl Repositories {
     /// Makes an empty set over `catalog`.
     pub(crate) fn new(catalog: Catalog, addresses: Addresses) -> Self {
-        Self { catalog, addresses: Arc::new(addresses), open: Arc::default(),
+        Self {
+            catalog,
+            addresses: Arc::new(addresses),
+            open: Arc::default(),
             loading: Arc::default(),
             claims: Claims::default(),
         }
@@ -84,7 +87,10 @@ impl Repositories {
     ///
     /// # Errors
     /// [`CatalogError`] when it is not in memory and the catalog does not answer.
-    pub(crate) async fn find(&self, path: &RepositoryPath) -> Result<Option<Arc<OpenRepository>>, CatalogError> {
+    pub(crate) async fn find(
+        &self,
+        path: &RepositoryPath,
+    ) -> Result<Option<Arc<OpenRepository>>, CatalogError> {
         if let Some(repository) = self.get(path) {
             return Ok(Some(repository));
         }
@@ -108,7 +114,11 @@ impl Repositories {
     ///
     /// # Errors
     /// [`CatalogError`] when the changes cannot be read; the index then stays as it was.
-    pub(crate) async fn catch_up(&self, repository: &OpenRepository, revision: i64) -> Result<(), CatalogError> {
+    pub(crate) async fn catch_up(
+        &self,
+        repository: &OpenRepository,
+        revision: i64,
+    ) -> Result<(), CatalogError> {
         if applied(repository) >= revision {
             return Ok(());
         }
@@ -195,7 +205,11 @@ impl Repositories {
         Ok(Some(State { row, index: Arc::new(index) }))
     }
 
-    async fn apply(&self, repository: &OpenRepository, changes: Vec<IndexChange>) -> Result<(), CatalogError> {
+    async fn apply(
+        &self,
+        repository: &OpenRepository,
+        changes: Vec<IndexChange>,
+    ) -> Result<(), CatalogError> {
         let Some(last) = changes.last() else { return Ok(()) };
         let (revision, changed_at) = (last.revision.unsigned_abs(), last.at);
         let base = self.base_for(&repository.path);

@@ -7,7 +7,18 @@ use std::fmt;
 
 /// Words that may not be a segment, since URLs give them another meaning (DESIGN: surfaces).
 const RESERVED: [&str; 12] = [
-    "api", "candidates", "catalog", "charts", "editions", "health", "info", "live", "metrics", "ready", "ui", "v2",
+    "api",
+    "candidates",
+    "catalog",
+    "charts",
+    "editions",
+    "health",
+    "info",
+    "live",
+    "metrics",
+    "ready",
+    "ui",
+    "v2",
 ];
 const LONGEST: usize = 200;
 
@@ -27,7 +38,9 @@ pub(crate) enum InvalidRepositoryPath {
         segment: String,
     },
     /// A segment is a word of the server's own URLs.
-    #[error("`{segment}` cannot be part of a repository path: the word is taken by the server's own addresses")]
+    #[error(
+        "`{segment}` cannot be part of a repository path: the word is taken by the server's own addresses"
+    )]
     Reserved {
         /// The segment at fault.
         segment: String,
@@ -69,7 +82,8 @@ impl RepositoryPath {
     pub(crate) fn from_tenant_segments<S: AsRef<str>>(segments: &[S]) -> Result<Self, InvalidRepositoryPath> {
         for segment in segments.iter().map(AsRef::as_ref) {
             let hidden_or_empty = segment.is_empty() || segment.starts_with('.');
-            if hidden_or_empty || segment.contains(['/', '\\', ':']) || segment.chars().any(char::is_control) {
+            if hidden_or_empty || segment.contains(['/', '\\', ':']) || segment.chars().any(char::is_control)
+            {
                 return Err(InvalidRepositoryPath::Segment { segment: segment.to_owned() });
             }
         }
@@ -148,8 +162,24 @@ mod tests {
             assert!(good.parse::<RepositoryPath>().is_ok(), "{good}");
         }
         for bad in [
-            "..", ".", "a/../b", "a//b", "Team", "a b", "-a", "a-", "a..b", "a___b", "a._b", "%2e%2e", "a\\b", "é",
-            "api", "team/charts", "v2", "metrics",
+            "..",
+            ".",
+            "a/../b",
+            "a//b",
+            "Team",
+            "a b",
+            "-a",
+            "a-",
+            "a..b",
+            "a___b",
+            "a._b",
+            "%2e%2e",
+            "a\\b",
+            "é",
+            "api",
+            "team/charts",
+            "v2",
+            "metrics",
         ] {
             assert!(bad.parse::<RepositoryPath>().is_err(), "{bad}");
         }

@@ -54,7 +54,8 @@ pub(crate) async fn open_catalog(storage: &Storage) -> anyhow::Result<Catalog> {
         CatalogUrl::Postgres(_) => bail!("this version keeps its catalog in SQLite: use `sqlite:PATH`"),
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
     }
     Catalog::open(&path).await.with_context(|| format!("cannot open the catalog `{}`", path.display()))
 }
@@ -72,7 +73,8 @@ fn blob_folder(storage: &Storage) -> anyhow::Result<PathBuf> {
 /// When the catalog or the data folder cannot be written.
 pub(crate) async fn prepare(catalog: &Catalog, config: &Config, clock: &Clock) -> anyhow::Result<()> {
     catalog.create_repository(&RepositoryPath::root(), RepositorySettings::default(), clock.now()).await?;
-    let request = TokenRequest { name: ADMIN.to_owned(), role: Role::Admin, repository: None, expires_at: None };
+    let request =
+        TokenRequest { name: ADMIN.to_owned(), role: Role::Admin, repository: None, expires_at: None };
     if let Some(given) = &config.access.admin_token {
         let secret = Secret::from_text(given.reveal());
         if catalog.find_token(&secret.digest()).await?.is_none() {
@@ -145,7 +147,8 @@ pub(crate) fn rules(config: &Config) -> Rules {
         upload_bytes: config.limits.max_chart_bytes.bytes(),
         limits: VersionLimits {
             objects: config.limits.objects_per_repository.map(NonZeroU64::get),
-            versions_per_chart: versions_per_chart.map(|limit| u32::try_from(limit.get()).unwrap_or(u32::MAX)),
+            versions_per_chart: versions_per_chart
+                .map(|limit| u32::try_from(limit.get()).unwrap_or(u32::MAX)),
         },
         publishers_create_repositories: config.access.is_open,
         ..Rules::default()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rcgen::KeyPair;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,6 +19,9 @@ use crate::wait::wait_for;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const TOKEN: &str = "story-token";
+
+/// The logs of the programs, in the order they are started.
+const LOGS: [&str; 2] = ["etcd.log", "api-server.log"];
 
 /// The running pair.
 #[derive(Debug)]
@@ -43,7 +46,10 @@ impl Cluster {
         let mut cluster = Self { children: Vec::new(), address, curl, folder };
         cluster.start_etcd(&etcd)?;
         cluster.start_api_server(&api_server)?;
-        wait_for("the API server", PATIENCE, || Ok(cluster.ask("/readyz").ok().filter(|said| said == "ok")))?;
+        wait_for("the API server", PATIENCE, || {
+            cluster.assert_alive()?;
+            Ok(cluster.ask("/readyz").ok().filter(|said| said == "ok"))
+        })?;
         cluster.write_kubeconfig()?;
         Ok(Some(cluster))
     }
@@ -59,6 +65,17 @@ impl Cluster {
     /// When there is no such object.
     pub fn object(&self, path: &str) -> Result<Value> {
         Ok(serde_json::from_str(&self.ask(path)?)?)
+    }
+
+    /// A program that ended by itself says why at the end of its log.
+    fn assert_alive(&mut self) -> Result<()> {
+        for (child, log) in self.children.iter_mut().zip(LOGS) {
+            if let Some(status) = child.try_wait()? {
+                let text = fs::read_to_string(self.folder.path().join(log)).unwrap_or_default();
+                bail!("ended with {status}; `{log}` ends: {}", text.lines().last().unwrap_or_default());
+            }
+        }
+        Ok(())
     }
 
     fn ask(&self, path: &str) -> Result<String> {
@@ -84,11 +101,13 @@ impl Cluster {
         ] {
             command.args([flag, value]);
         }
-        self.spawn(command, "etcd.log")
+        self.spawn(command)
     }
 
     fn start_api_server(&mut self, program: &Path) -> Result<()> {
-        fs::write(self.folder.path().join("accounts.pem"), KeyPair::generate()?.serialize_pem())?;
+        let accounts = KeyPair::generate()?;
+        fs::write(self.folder.path().join("accounts.pem"), accounts.serialize_pem())?;
+        fs::write(self.folder.path().join("accounts.pub"), accounts.public_key_pem())?;
         fs::write(self.folder.path().join("tokens.csv"), format!("{TOKEN},admin,admin,system:masters\n"))?;
         let (_, port) = self.address.split_once(':').context("an address without a port")?;
         let mut command = clean_command(program);
@@ -100,17 +119,18 @@ impl Cluster {
             "--service-cluster-ip-range=10.96.0.0/16",
             "--cert-dir=certificates",
             "--service-account-issuer=https://kubernetes.default.svc",
-            "--service-account-key-file=accounts.pem",
+            "--service-account-key-file=accounts.pub",
             "--service-account-signing-key-file=accounts.pem",
             "--token-auth-file=tokens.csv",
             "--authorization-mode=RBAC",
             "--allow-privileged=true",
             "--disable-admission-plugins=ServiceAccount",
         ]);
-        self.spawn(command, "api-server.log")
+        self.spawn(command)
     }
 
-    fn spawn(&mut self, mut command: Command, log: &str) -> Result<()> {
+    fn spawn(&mut self, mut command: Command) -> Result<()> {
+        let log = LOGS.get(self.children.len()).context("no log for a third program")?;
         let log = File::create(self.folder.path().join(log))?;
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         self.children.push(command.spawn().with_context(|| format!("cannot start {command:?}"))?);

@@ -5,7 +5,14 @@ use std::path::Path;
 
 /// Returns the arguments that serve a folder in ChartMuseum's place on a free port, with metrics.
 pub fn serve_as_chartmuseum(storage: &Path) -> Vec<String> {
-    let mut line = arguments(["chartmuseum", "--port", "0", "--storage", "local", "--enable-metrics"]);
+    let mut line = arguments(["chartmuseum"]);
+    line.extend(chartmuseum(storage, 0));
+    line
+}
+
+/// Returns ChartMuseum's own arguments that serve a folder on a port, with metrics.
+pub fn chartmuseum(storage: &Path, port: u16) -> Vec<String> {
+    let mut line = arguments(["--port", &port.to_string(), "--storage", "local", "--enable-metrics"]);
     line.extend(arguments(["--storage-local-rootdir", &storage.display().to_string()]));
     line
 }
@@ -125,7 +132,7 @@ pub fn new_chart(name: &str, kind: &str, image: &str, application: &str) -> Vec<
 
 /// Returns the arguments of `chartpack pack` on a chart folder.
 pub fn pack(chart: &Path, into: &Path) -> Vec<String> {
-    arguments(["pack", &chart.display().to_string(), "--out", &into.display().to_string()])
+    arguments(["pack", &chart.display().to_string(), "-o", &into.display().to_string()])
 }
 
 fn arguments<const N: usize>(words: [&str; N]) -> Vec<String> {

@@ -26,6 +26,8 @@ const DEVICE_MINOR: Range<usize> = 337..345;
 const PREFIX: Range<usize> = 345..500;
 /// The old `star` layout has a shorter prefix, and says so in its last bytes.
 const STAR_PREFIX: Range<usize> = 345..476;
+const STAR_ACCESSED: Range<usize> = 476..488;
+const STAR_CHANGED: Range<usize> = 488..500;
 const STAR_TRAILER: Range<usize> = 508..512;
 const GNU_ACCESSED: Range<usize> = 345..357;
 const GNU_CHANGED: Range<usize> = 357..369;
@@ -73,7 +75,12 @@ impl Header {
         if written != unsigned_checksum(block) && written != signed_checksum(block) {
             return None;
         }
-        let size = u64::try_from(number(&block[SIZE])?).ok()?;
+        let kind = EntryKind::of(block[TYPE]);
+        let size = match u64::try_from(number(&block[SIZE])?) {
+            Ok(size) => size,
+            Err(_) if kind.is_header_only() => 0,
+            Err(_) => return None,
+        };
         let mode = number(&block[MODE])?;
         for field in [USER, GROUP, MODIFIED] {
             number(&block[field])?;
@@ -84,7 +91,7 @@ impl Header {
             name = [prefix, b"/", &name].concat();
         }
         let has_directory_mode = mode & FORMAT_MASK == FORMAT_DIRECTORY;
-        Some(Self { name, size, kind: EntryKind::of(block[TYPE]), has_directory_mode })
+        Some(Self { name, size, kind, has_directory_mode })
     }
 
     /// Returns whether Helm takes the entry, under its final `name`, for a directory.
@@ -107,7 +114,8 @@ impl Header {
     /// Returns whether contents follow the entry under its final `name`. A legacy directory has none, whatever its
     /// header says: taking them for some would hide the entries that Helm finds there.
     pub(super) fn has_contents(&self, name: &str) -> bool {
-        !self.kind.is_header_only() && !(self.kind == EntryKind::LegacyFile && name.ends_with('/'))
+        let is_legacy_directory = self.kind == EntryKind::LegacyFile && name.ends_with('/');
+        !is_legacy_directory && !self.kind.is_header_only()
     }
 }
 
@@ -182,8 +190,12 @@ fn prefix(block: &Block) -> Option<&[u8]> {
     if is_gnu {
         return Some(mistaken_gnu_prefix(block));
     }
-    let is_star = &block[STAR_TRAILER] == b"tar\0";
-    Some(text(&block[if is_star { STAR_PREFIX } else { PREFIX }]))
+    if &block[STAR_TRAILER] != b"tar\0" {
+        return Some(text(&block[PREFIX]));
+    }
+    number(&block[STAR_ACCESSED])?;
+    number(&block[STAR_CHANGED])?;
+    Some(text(&block[STAR_PREFIX]))
 }
 
 /// Returns what Go before 1.8 wrote as a prefix over the GNU format's two times: recognised, as Go does today, by

@@ -107,6 +107,8 @@ impl<R: Read> TarReader<R> {
             return Err(ArchiveError::Sparse { entry: name });
         }
         if header.is_directory(&name) {
+            // A directory by its mode alone has contents, which Helm unpacks and drops, however many.
+            usage.add_file(&name, self.contents)?;
             return Ok(None);
         }
         if !has_contents && size > 0 {

@@ -93,6 +93,15 @@ fn a_size_in_records_overrides_the_headers() {
     assert_eq!(archive.file("after"), Some(&b"after"[..]));
 }
 
+/// Go takes nothing for the contents of a legacy folder, so that what seem to be contents are entries.
+#[test]
+fn a_legacy_folder_with_a_size_hides_no_entry() {
+    let archive = chart()
+        .raw_entry(RawEntry::new(0, "alpine/folder/", "").declaring(600))
+        .raw_entry(RawEntry::new(b'0', "alpine/seen", "by Helm"));
+    assert_eq!(read(&archive.build()).unwrap().file("seen"), Some(&b"by Helm"[..]));
+}
+
 #[test]
 fn of_several_files_with_one_path_the_last_counts() {
     let archive = read(&chart().file("templates/a", "first").file("templates/a", "second").build()).unwrap();

@@ -1,7 +1,7 @@
 //! One comparison: an operator and a version of which trailing parts may be open (`1.x`, `1`, `*`).
 //!
-//! The surprising cases are Masterminds': `>1.2` begins at 1.3.0, `<=1.2` ends before 1.3.0, `~0.0.0` and
-//! `=0.x` differ, and `^*` is only 0.0.0.
+//! The surprising cases are Masterminds': `>1.2` begins at 1.3.0, `<=1.2` ends before 1.3.0, `~0.0.0` has no
+//! end, and `^*` is only 0.0.0.
 
 use std::cmp::Ordering;
 

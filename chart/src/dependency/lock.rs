@@ -85,3 +85,64 @@ impl<'de> Deserialize<'de> for DependencyLock {
         Ok(draft.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = "dependencies:
+- name: common
+  repository: https://charts.example.com
+  version: 1.14.1
+digest: sha256:aeff42721b615c0387050b4bf03321c1a70b709501de3cd9b5a40c0ca47f81a9
+generated: \"2022-05-21T18:02:22.807654275Z\"
+";
+
+    #[test]
+    fn a_lock_as_helm_writes_it_is_read() {
+        let lock = DependencyLock::parse(LOCK.as_bytes()).unwrap();
+        assert_eq!(lock.generated.unwrap().to_string(), "2022-05-21T18:02:22.807654Z");
+        assert_eq!(lock.digest, "sha256:aeff42721b615c0387050b4bf03321c1a70b709501de3cd9b5a40c0ca47f81a9");
+        let expected = Dependency {
+            name: "common".to_owned(),
+            version: "1.14.1".to_owned(),
+            repository: "https://charts.example.com".to_owned(),
+            ..Dependency::default()
+        };
+        assert_eq!(lock.dependencies, [expected]);
+        let json = serde_json::to_string(&lock).unwrap();
+        assert_eq!(serde_json::from_str::<DependencyLock>(&json).unwrap(), lock);
+    }
+
+    #[test]
+    fn what_helm_lets_pass_is_read() {
+        assert_eq!(DependencyLock::parse(b"").unwrap(), DependencyLock::default());
+        assert_eq!(
+            DependencyLock::parse(b"dependencies: ~\ngenerated: ~\nother: 1\n").unwrap(),
+            DependencyLock::default()
+        );
+        let lock = DependencyLock::parse(b"Dependencies: [~, {name: a, version: 1.10}]\n").unwrap();
+        assert_eq!(lock.dependencies.len(), 1);
+        assert_eq!(lock.dependencies[0].version, "1.1");
+    }
+
+    #[test]
+    fn what_helm_refuses_is_refused() {
+        for text in [
+            "a",
+            "[a]",
+            "dependencies: a",
+            "dependencies: [a]",
+            "generated: yesterday",
+            "generated: 2020-01-01",
+            "generated: ''",
+            "digest: [a]",
+            "digest: '",
+        ] {
+            assert!(DependencyLock::parse(text.as_bytes()).is_err(), "{text}");
+        }
+        let error = DependencyLock::parse(b"dependencies: [{name: [a]}]").unwrap_err();
+        let expected = "the lock file has a wrong field: `dependencies[0].name` is a list; it must be a text";
+        assert_eq!(error.to_string(), expected);
+    }
+}

@@ -133,3 +133,86 @@ impl Composer<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Json, YamlError> {
+        compose(text, &Budget::default()).map(|(value, _)| value.to_json())
+    }
+
+    #[test]
+    fn merge_keys_apply_where_they_stand() {
+        for (text, expected) in [
+            ("a: 1\n<<: {a: 2, b: 3}\n", json!({"a": 2, "b": 3})),
+            ("<<: {a: 2, b: 3}\na: 1\n", json!({"a": 1, "b": 3})),
+            ("<<: [{a: 1}, {a: 2, b: 2}]\n", json!({"a": 1, "b": 2})),
+            ("<<: {a: 1}\n<<: {a: 2}\n", json!({"a": 2})),
+            ("<<: []\n", json!({})),
+            ("'<<': {a: 1}\n", json!({"<<": {"a": 1}})),
+            ("x: &x {a: 1}\nz: {<<: *x}\n", json!({"x": {"a": 1}, "z": {"a": 1}})),
+        ] {
+            assert_eq!(read(text), Ok(expected), "{text:?}");
+        }
+        for text in ["<<: 1", "<<:", "<<: [1]", "x: &x [{a: 1}]\n<<: *x\n", "x: &x a\n<<: *x\n"] {
+            assert_eq!(read(text).unwrap_err().problem, YamlProblem::Merge, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_alias_repeats_the_latest_anchor_of_its_name() {
+        for (text, expected) in [
+            ("[&a 1, *a, &a 2, *a]", json!([1, 1, 2, 2])),
+            ("[&a [1, &b [2]], *b, *a]", json!([[1, [2]], [2], [1, [2]]])),
+            ("&a [&a 1, *a]", json!([1, 1])),
+            ("{&a x: 1, *a : 2}", json!({"x": 2})),
+            ("[&a , *a]", json!([null, null])),
+        ] {
+            assert_eq!(read(text), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_alias_without_a_finished_anchor_is_refused() {
+        for text in ["*a", "[*a, &a 1]", "a: 1\nb: *a\n"] {
+            assert_eq!(
+                read(text).unwrap_err().problem,
+                YamlProblem::UnknownAnchor("a".to_owned()),
+                "{text:?}"
+            );
+        }
+        for text in ["&a [*a]", "a: &a {b: [*a]}", "a: &a {<<: *a}"] {
+            assert_eq!(
+                read(text).unwrap_err().problem,
+                YamlProblem::SelfReference("a".to_owned()),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_wins_and_keys_are_text() {
+        assert_eq!(read("{a: 1, a: 2, 1: b, '1': c, yes: d}"), Ok(json!({"a": 2, "1": "c", "true": "d"})));
+    }
+
+    #[test]
+    fn an_error_tells_line_and_column() {
+        let error = read("a: 1\nb:\n  - *c\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "line 3, column 5: alias `c` has no anchor before it; define it with `&` first"
+        );
+        let error = read("a: 1\n? [x]\n: y\n").unwrap_err();
+        assert_eq!((error.line, error.problem), (2, YamlProblem::Key("a list")));
+    }
+
+    #[test]
+    fn only_the_first_document_is_read() {
+        assert_eq!(read("a: 1\n---\n]\n"), Ok(json!({"a": 1})));
+        assert_eq!(read("a: 1\n...\n}\n"), Ok(json!({"a": 1})));
+        assert_eq!(read(""), Ok(Json::Null));
+    }
+}

@@ -171,3 +171,52 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use crate::yaml::{Budget, parse};
+
+    type Lists = BTreeMap<String, Vec<String>>;
+
+    fn decode<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, String> {
+        let value = parse(text.as_bytes(), &Budget::default()).unwrap();
+        T::deserialize(&value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn scalars_become_text_where_text_is_wanted() {
+        let lists = decode::<Lists>("a: [1, yes, 1.10, x, 0x10, .inf]\n").unwrap();
+        assert_eq!(lists["a"], ["1", "true", "1.1", "x", "16", "+Inf"]);
+        assert_eq!(decode::<Option<String>>("~"), Ok(None));
+    }
+
+    #[test]
+    fn an_error_names_the_field_and_what_it_must_be() {
+        for (text, reason) in [
+            ("a", "the document is a text; it must be a map"),
+            ("a: b", "`a` is a text; it must be a list"),
+            ("a: [x, [y]]", "`a[1]` is a list; it must be a text"),
+            ("a: [x, {y: z}]", "`a[1]` is a map; it must be a text"),
+            ("a: [~]", "`a[0]` is null; it must be a text"),
+            ("a: 1", "`a` is a number; it must be a list"),
+        ] {
+            assert_eq!(decode::<Lists>(text), Err(reason.to_owned()));
+        }
+        let reason = "`a.b` is a text; it must be true or false, without quotes";
+        assert_eq!(
+            decode::<BTreeMap<String, BTreeMap<String, bool>>>("a: {b: 'yes'}"),
+            Err(reason.to_owned())
+        );
+        let reason = "`a` is not valid: the chart name is empty; give it at least one character";
+        assert_eq!(decode::<BTreeMap<String, crate::ChartName>>("a: ''"), Err(reason.to_owned()));
+    }
+
+    #[test]
+    fn whole_floats_are_integers_without_a_target() {
+        assert_eq!(decode::<serde_json::Value>("[1.0, 1e3, 1.5]").unwrap().to_string(), "[1,1000,1.5]");
+    }
+}

@@ -31,3 +31,42 @@ pub(super) fn format_key(number: f64) -> String {
         text => text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_print_as_go_prints_them_in_32_bits() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1.1, "1.1"),
+            (100_000.0, "100000"),
+            (999_999.0, "999999"),
+            (1_000_000.0, "1e+06"),
+            (123_456.5, "123456.5"),
+            (1_234_567.5, "1.2345675e+06"),
+            (16_777_217.0, "1.6777216e+07"),
+            (0.0001, "0.0001"),
+            (0.000_123_4, "0.0001234"),
+            (0.000_01, "1e-05"),
+            (-1.5e-7, "-1.5e-07"),
+            (3.4e38, "3.4e+38"),
+            (1e300, "+Inf"),
+            (-1e300, "-Inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(format_float(number), text);
+        }
+    }
+
+    #[test]
+    fn keys_print_infinity_as_yaml_writes_it() {
+        for (number, text) in
+            [(1.5, "1.5"), (f64::INFINITY, ".inf"), (f64::NEG_INFINITY, "-.inf"), (f64::NAN, ".nan")]
+        {
+            assert_eq!(format_key(number), text);
+        }
+    }
+}

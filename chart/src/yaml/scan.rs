@@ -228,7 +228,7 @@ impl<'a> Scanner<'a> {
         let is_key = self.is_still_possible(self.keys.len() - 1)?;
         match self.keys.last_mut().and_then(Option::take).filter(|_| is_key) {
             Some(key) => {
-                let place = key.number - self.taken;
+                let place = key.number.saturating_sub(self.taken).min(self.queue.len());
                 self.queue.insert(place, (Token::Key, key.mark));
                 if self.is_in_block() && self.open_block(key.mark.column) {
                     self.queue.insert(place, (Token::BlockMappingStart, key.mark));

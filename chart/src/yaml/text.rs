@@ -47,3 +47,45 @@ fn error_after(before: &str, problem: YamlProblem) -> YamlError {
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     YamlError { line, column, problem }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utf8_and_marked_utf16_are_decoded() {
+        assert_eq!(decode("차트: é 🚢".as_bytes()).unwrap(), "차트: é 🚢");
+        assert_eq!(decode(b"\xef\xbb\xbfa: b").unwrap(), "a: b");
+        assert_eq!(decode(b"\xff\xfea\0:\0 \0\x6d\xcc").unwrap(), "a: 챭");
+        assert_eq!(decode(b"\xfe\xff\0a\0:\0 \xd8\x3d\xde\xa2").unwrap(), "a: 🚢");
+        assert_eq!(decode(b"").unwrap(), "");
+    }
+
+    #[test]
+    fn broken_bytes_are_refused_with_their_place() {
+        for (bytes, place) in [
+            (b"a: b\nc: \xff".as_slice(), (2, 4)),
+            (b"\xc3", (1, 1)),
+            (b"\xed\xa0\x80", (1, 1)),
+            (b"\xff\xfea", (1, 1)),
+            (b"\xff\xfe\x00\xd8", (1, 1)),
+        ] {
+            let error = decode(bytes).unwrap_err();
+            assert_eq!((error.line, error.column), place);
+            assert_eq!(error.problem, YamlProblem::Encoding);
+        }
+    }
+
+    #[test]
+    fn control_characters_are_refused_with_their_place() {
+        for character in
+            ['\0', '\u{1}', '\u{7}', '\u{b}', '\u{1b}', '\u{7f}', '\u{80}', '\u{9f}', '\u{fffe}', '\u{ffff}']
+        {
+            let error = decode(format!("a: b\né {character}").as_bytes()).unwrap_err();
+            let problem = YamlProblem::Character(character.into());
+            assert_eq!(error, YamlError { line: 2, column: 3, problem });
+        }
+        let allowed = "\t\n\r ~\u{85}\u{a0}\u{2028}\u{d7ff}\u{e000}\u{feff}\u{fffd}\u{10000}\u{10ffff}";
+        assert_eq!(decode(allowed.as_bytes()).unwrap(), allowed);
+    }
+}

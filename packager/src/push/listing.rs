@@ -37,7 +37,12 @@ impl Listing {
         let entries = match IndexFile::read(index) {
             Ok((file, _)) => file.entries,
             Err(InvalidIndex::Empty) => return Ok(Self::default()),
-            Err(problem @ (InvalidIndex::Fields(_) | InvalidIndex::Yaml(_) | InvalidIndex::NoApiVersion)) => {
+            Err(
+                problem @ (InvalidIndex::JsonFields(_)
+                | InvalidIndex::YamlFields(_)
+                | InvalidIndex::Yaml(_)
+                | InvalidIndex::NoApiVersion),
+            ) => {
                 return Err(problem);
             }
         };

@@ -89,7 +89,8 @@ mod tests {
     fn each_role_grants_what_it_should_and_no_more() {
         use Permission::{Administer, Delete, Publish, Read};
         let all = [Read, Publish, Delete, Administer];
-        for (role, granted) in [(Role::Reader, 1), (Role::Publisher, 2), (Role::Curator, 3), (Role::Admin, 4)] {
+        for (role, granted) in [(Role::Reader, 1), (Role::Publisher, 2), (Role::Curator, 3), (Role::Admin, 4)]
+        {
             let grants = all.iter().filter(|permission| role.grants(**permission)).count();
             assert_eq!(grants, granted, "{role}");
         }

@@ -74,7 +74,9 @@ impl Verifier {
 
     fn operator_user(&self, credential: &Credential) -> Option<Caller> {
         let (user, password) = self.user.as_ref()?;
-        let Credential::Basic { user: given_user, password: given_password } = credential else { return None };
+        let Credential::Basic { user: given_user, password: given_password } = credential else {
+            return None;
+        };
         let same_user = user.as_bytes().ct_eq(given_user.as_bytes());
         let same_password = password.reveal().as_bytes().ct_eq(given_password.reveal().as_bytes());
         bool::from(same_user & same_password).then(|| Caller::Known {

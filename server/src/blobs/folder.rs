@@ -34,7 +34,9 @@ impl BlobReader {
     }
 
     /// Returns the bytes as a stream of pieces; memory holds one piece at a time.
-    pub(crate) fn into_stream(self) -> impl futures_util::Stream<Item = Result<Bytes, BlobError>> + Send + 'static {
+    pub(crate) fn into_stream(
+        self,
+    ) -> impl futures_util::Stream<Item = Result<Bytes, BlobError>> + Send + 'static {
         let start = (Some(self.first), self.rest);
         futures_util::stream::try_unfold(start, |(first, rest)| async move {
             if let Some(first) = first.filter(|piece| !piece.is_empty()) {
@@ -88,7 +90,12 @@ pub(super) fn prepare(root: &Path) -> Result<(), BlobError> {
     Ok(())
 }
 
-pub(super) fn keep(root: &Path, staging: &Staging, staged: StagedBlob, key: &BlobKey) -> Result<(), BlobError> {
+pub(super) fn keep(
+    root: &Path,
+    staging: &Staging,
+    staged: StagedBlob,
+    key: &BlobKey,
+) -> Result<(), BlobError> {
     let staged: StagedFile = staged.into_file(staging)?;
     let target = key.path_below(root);
     staged.file.sync_all()?;

@@ -15,7 +15,8 @@ struct Place {
 
 fn place() -> Place {
     let folder = tempfile::tempdir().unwrap();
-    let blobs = Blobs::open(folder.path().to_owned(), folder.path().join("staging"), Layout::Addressed).unwrap();
+    let blobs =
+        Blobs::open(folder.path().to_owned(), folder.path().join("staging"), Layout::Addressed).unwrap();
     Place { blobs, folder }
 }
 
@@ -59,7 +60,9 @@ async fn bytes_that_are_gone_are_missing_and_never_empty() {
     let key = keep(&place.blobs, vec![1, 2, 3]).await;
     place.blobs.remove(&key).await.unwrap();
     place.blobs.remove(&key).await.unwrap();
-    assert!(matches!(place.blobs.open_reader(&key, None).await, Err(BlobError::Missing(missing)) if missing == key));
+    assert!(
+        matches!(place.blobs.open_reader(&key, None).await, Err(BlobError::Missing(missing)) if missing == key)
+    );
 }
 
 #[tokio::test]

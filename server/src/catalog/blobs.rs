@@ -79,11 +79,12 @@ pub(super) fn digest_from_catalog(text: &str) -> Result<Digest, CatalogError> {
 impl Catalog {
     /// Returns a stored blob with this digest.
     pub(crate) async fn find_blob(&self, digest: &Digest) -> Result<Option<BlobRow>, CatalogError> {
-        let raw: Option<RawBlob> =
-            sqlx::query_as("SELECT id, digest, size_bytes, storage_key FROM blob WHERE digest = $1 ORDER BY id LIMIT 1")
-                .bind(digest.to_string())
-                .fetch_optional(&self.readers)
-                .await?;
+        let raw: Option<RawBlob> = sqlx::query_as(
+            "SELECT id, digest, size_bytes, storage_key FROM blob WHERE digest = $1 ORDER BY id LIMIT 1",
+        )
+        .bind(digest.to_string())
+        .fetch_optional(&self.readers)
+        .await?;
         raw.map(BlobRow::try_from).transpose()
     }
 
@@ -131,11 +132,13 @@ pub(super) async fn record_blob(
     now: Timestamp,
 ) -> Result<Option<i64>, CatalogError> {
     match blob {
-        BlobToRecord::Known(row) => Ok(sqlx::query_scalar("SELECT id FROM blob WHERE id = $1 AND storage_key = $2")
-            .bind(row.id)
-            .bind(row.key.as_str())
-            .fetch_optional(connection)
-            .await?),
+        BlobToRecord::Known(row) => {
+            Ok(sqlx::query_scalar("SELECT id FROM blob WHERE id = $1 AND storage_key = $2")
+                .bind(row.id)
+                .bind(row.key.as_str())
+                .fetch_optional(connection)
+                .await?)
+        }
         BlobToRecord::Kept { digest, size_bytes, key } => {
             // A flat folder keeps one file per version, so new bytes arrive under a key that has a row.
             let id: i64 = sqlx::query_scalar(

@@ -145,12 +145,13 @@ impl Catalog {
         chart: &ChartName,
         version: &ChartVersion,
     ) -> Result<Option<IndexRow>, CatalogError> {
-        let raw: Option<RawIndexRow> = sqlx::query_as(select_index_rows!("AND v.chart = $2 AND v.version = $3"))
-            .bind(repository_id)
-            .bind(chart.as_str())
-            .bind(version.as_str())
-            .fetch_optional(&self.readers)
-            .await?;
+        let raw: Option<RawIndexRow> =
+            sqlx::query_as(select_index_rows!("AND v.chart = $2 AND v.version = $3"))
+                .bind(repository_id)
+                .bind(chart.as_str())
+                .bind(version.as_str())
+                .fetch_optional(&self.readers)
+                .await?;
         raw.map(IndexRow::try_from).transpose()
     }
 

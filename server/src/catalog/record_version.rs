@@ -86,7 +86,11 @@ pub(crate) enum Recorded {
 
 impl Catalog {
     /// Records a version with its blobs, event and index entry, or says what stands against it.
-    pub(crate) async fn record_version(&self, version: NewVersion, now: Timestamp) -> Result<Recorded, CatalogError> {
+    pub(crate) async fn record_version(
+        &self,
+        version: NewVersion,
+        now: Timestamp,
+    ) -> Result<Recorded, CatalogError> {
         self.writer
             .change(move |connection| {
                 Box::pin(async move {
@@ -116,7 +120,8 @@ async fn record(
     let Some((revision, at)) = next_revision(connection, new.repository_id, now).await? else {
         return Ok(Recorded::RepositoryGone);
     };
-    let existing = find_existing(connection, new.repository_id, new.chart.as_str(), new.version.as_str()).await?;
+    let existing =
+        find_existing(connection, new.repository_id, new.chart.as_str(), new.version.as_str()).await?;
     if new.must_exist && existing.is_none() {
         return Ok(Recorded::VersionUnknown);
     }
@@ -129,7 +134,9 @@ async fn record(
     {
         return Ok(Recorded::Full { objects: limit });
     }
-    let Some(archive_id) = record_blob(connection, &new.archive, at).await? else { return Ok(Recorded::BlobGone) };
+    let Some(archive_id) = record_blob(connection, &new.archive, at).await? else {
+        return Ok(Recorded::BlobGone);
+    };
     let provenance_id = match &new.provenance {
         None => None,
         Some(blob) => match record_blob(connection, blob, at).await? {

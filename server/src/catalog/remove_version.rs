@@ -38,7 +38,9 @@ impl Catalog {
                 Box::pin(async move {
                     let event = Event { kind: "deleted", chart: &chart, version: &version, actor: &actor };
                     match remove(connection, repository_id, event, now).await? {
-                        Some((revision, released)) => Ok(Outcome::Commit(Removed::Done { revision, released })),
+                        Some((revision, released)) => {
+                            Ok(Outcome::Commit(Removed::Done { revision, released }))
+                        }
                         None => Ok(Outcome::Discard(Removed::Unknown)),
                     }
                 })
@@ -85,7 +87,8 @@ pub(super) async fn evict(
     .await?;
     let mut last = None;
     for version in others {
-        let event = Event { kind: "deleted", chart: recorded.chart, version: &version, actor: recorded.actor };
+        let event =
+            Event { kind: "deleted", chart: recorded.chart, version: &version, actor: recorded.actor };
         if let Some((revision, keys)) = remove(connection, repository_id, event, at).await? {
             last = Some(revision);
             released.extend(keys);

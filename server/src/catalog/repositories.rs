@@ -188,7 +188,10 @@ impl TryFrom<RawRepository> for RepositoryRow {
 
 impl Catalog {
     /// Returns the repository at `path`.
-    pub(crate) async fn find_repository(&self, path: &RepositoryPath) -> Result<Option<RepositoryRow>, CatalogError> {
+    pub(crate) async fn find_repository(
+        &self,
+        path: &RepositoryPath,
+    ) -> Result<Option<RepositoryRow>, CatalogError> {
         let raw: Option<RawRepository> = sqlx::query_as("SELECT * FROM repository WHERE path = $1")
             .bind(path.as_str())
             .fetch_optional(&self.readers)

@@ -23,8 +23,10 @@ impl Place {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(&folder.path().join("catalog.db")).await.unwrap();
-        let (row, created) =
-            catalog.create_repository(&RepositoryPath::root(), RepositorySettings::default(), now()).await.unwrap();
+        let (row, created) = catalog
+            .create_repository(&RepositoryPath::root(), RepositorySettings::default(), now())
+            .await
+            .unwrap();
         assert!(created);
         Self { catalog, repository: row.id, _folder: folder }
     }
@@ -79,7 +81,8 @@ async fn revisions_count_every_change_without_gaps() {
         let recorded = place.record(place.version("a", version, version)).await;
         assert_eq!(recorded, Recorded::Done { revision: number as i64 + 1, released: Vec::new() });
     }
-    let removed = place.catalog.remove_version(place.repository, "a", "2.0.0", "tester", now()).await.unwrap();
+    let removed =
+        place.catalog.remove_version(place.repository, "a", "2.0.0", "tester", now()).await.unwrap();
     assert!(matches!(removed, Removed::Done { revision: 4, .. }));
     let changes = place.catalog.changes_after(place.repository, 1).await.unwrap();
     let told: Vec<_> = changes.iter().map(|change| (change.revision, change.shown.is_some())).collect();
@@ -109,7 +112,8 @@ async fn of_many_publishers_of_one_version_exactly_one_wins() {
     let place = Place::new().await;
     let attempts: Vec<_> = (0..50)
         .map(|number| {
-            let (catalog, version) = (place.catalog.clone(), place.version("a", "1.0.0", &number.to_string()));
+            let (catalog, version) =
+                (place.catalog.clone(), place.version("a", "1.0.0", &number.to_string()));
             tokio::spawn(async move { catalog.record_version(version, now()).await.unwrap() })
         })
         .collect();

@@ -109,11 +109,13 @@ impl Catalog {
         self.writer
             .change(move |connection| {
                 Box::pin(async move {
-                    let updated = sqlx::query("UPDATE token SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL")
-                        .bind(&name)
-                        .bind(now.micros())
-                        .execute(connection)
-                        .await?;
+                    let updated = sqlx::query(
+                        "UPDATE token SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL",
+                    )
+                    .bind(&name)
+                    .bind(now.micros())
+                    .execute(connection)
+                    .await?;
                     Ok(Outcome::Commit(updated.rows_affected()))
                 })
             })

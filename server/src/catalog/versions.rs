@@ -83,14 +83,17 @@ impl Catalog {
         .bind(repository_id)
         .fetch_all(&self.readers)
         .await?;
-        let rows = rows.into_iter().map(|(chart, version, file_name, modified, size_bytes, has_provenance)| FlatFile {
-            chart,
-            version,
-            file_name,
-            modified: Timestamp::from_micros(modified),
-            size_bytes: size_bytes.unsigned_abs(),
-            has_provenance,
-        });
+        let rows =
+            rows.into_iter().map(|(chart, version, file_name, modified, size_bytes, has_provenance)| {
+                FlatFile {
+                    chart,
+                    version,
+                    file_name,
+                    modified: Timestamp::from_micros(modified),
+                    size_bytes: size_bytes.unsigned_abs(),
+                    has_provenance,
+                }
+            });
         Ok(rows.collect())
     }
 
@@ -164,7 +167,9 @@ impl Catalog {
         .fetch_all(&self.readers)
         .await?;
         let mut rows = raw.into_iter().map(VersionRow::try_from).collect::<Result<Vec<_>, _>>()?;
-        rows.sort_by(|one, other| one.chart.as_str().cmp(other.chart.as_str()).then_with(|| newest_first(one, other)));
+        rows.sort_by(|one, other| {
+            one.chart.as_str().cmp(other.chart.as_str()).then_with(|| newest_first(one, other))
+        });
         Ok(rows)
     }
 }

@@ -29,7 +29,10 @@ enum Message {
 
 /// One queued change: run inside the transaction, answered after it.
 trait Change: Send {
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Pin<Box<dyn Future<Output = Effect> + Send + 'c>>;
+    fn run<'c>(
+        &'c mut self,
+        connection: &'c mut SqliteConnection,
+    ) -> Pin<Box<dyn Future<Output = Effect> + Send + 'c>>;
     fn answer(self: Box<Self>, commit: Result<(), CatalogError>);
 }
 
@@ -183,7 +186,10 @@ fn repeat(error: &sqlx::Error) -> sqlx::Error {
     sqlx::Error::Protocol(format!("the shared transaction failed: {error}"))
 }
 
-async fn run_transaction(connection: &mut SqliteConnection, batch: &mut [Box<dyn Change>]) -> sqlx::Result<()> {
+async fn run_transaction(
+    connection: &mut SqliteConnection,
+    batch: &mut [Box<dyn Change>],
+) -> sqlx::Result<()> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     for change in batch {
         sqlx::query("SAVEPOINT change").execute(&mut *connection).await?;

@@ -12,7 +12,9 @@ use crate::access::{Secret, Verifier};
 use crate::app::{AnonymousRead, App, Rules};
 use crate::blobs::{Blobs, Layout};
 use crate::catalog::{IndexFormat, Overwrite, RepositorySettings, SettingsChange};
-use crate::config::{ChartMuseumSettings, DropIn, DropInCommand, Login, OverwriteRule, TenantDepth, load_drop_in};
+use crate::config::{
+    ChartMuseumSettings, DropIn, DropInCommand, Login, OverwriteRule, TenantDepth, load_drop_in,
+};
 use crate::http::{Surface, Tenancy};
 use crate::index::{Encoding, Format};
 use crate::jobs::scan_folder::{ScanRules, scan_folder};
@@ -24,7 +26,9 @@ use crate::{jobs, start};
 pub(super) fn run(arguments: &[String], environment: &BTreeMap<String, String>) -> anyhow::Result<()> {
     match load_drop_in(arguments, environment)? {
         DropInCommand::Help(text) => super::print_line(text.trim_end()),
-        DropInCommand::Version => super::print_line(concat!("ChartMuseum drop-in, chartroom ", env!("CARGO_PKG_VERSION"))),
+        DropInCommand::Version => {
+            super::print_line(concat!("ChartMuseum drop-in, chartroom ", env!("CARGO_PKG_VERSION")))
+        }
         DropInCommand::Serve(drop_in) => super::wait_for(serve(*drop_in)),
     }
 }
@@ -39,18 +43,25 @@ async fn serve(drop_in: DropIn) -> anyhow::Result<()> {
     let _only_one = start::lock_data(&config.storage.data)?;
     let catalog = start::open_catalog(&config.storage).await?;
     let staging = config.storage.data.join("staging");
-    let blobs = Blobs::open(settings.root.clone(), staging, Layout::Flat).context("cannot open the folder of charts")?;
+    let blobs = Blobs::open(settings.root.clone(), staging, Layout::Flat)
+        .context("cannot open the folder of charts")?;
     let verifier = Verifier::new(catalog.clone(), config.access.is_open, user);
-    let app = App { verifier, rules: Arc::new(rules(&settings, start::rules(&config))), ..start::assemble(catalog, blobs, &config) };
+    let app = App {
+        verifier,
+        rules: Arc::new(rules(&settings, start::rules(&config))),
+        ..start::assemble(catalog, blobs, &config)
+    };
     follow_flags(&app).await?;
-    let scan = ScanRules { tenancy: tenancy(settings.depth), timestamp_tolerance: settings.timestamp_tolerance };
+    let scan =
+        ScanRules { tenancy: tenancy(settings.depth), timestamp_tolerance: settings.timestamp_tolerance };
     let scanned = scan_folder(&app, scan).await?;
     tracing::info!(?scanned, "read the folder of charts");
     if settings.prints_index {
         return print_index(&app, &settings).await;
     }
     let surface = surface(&settings, start::surface(&config));
-    let jobs = settings.rescan_interval.map(|interval| rescan_every(interval, &app, scan)).into_iter().collect();
+    let jobs =
+        settings.rescan_interval.map(|interval| rescan_every(interval, &app, scan)).into_iter().collect();
     super::serve::serve(app, surface, &config, MetricNames::ChartMuseum, jobs).await
 }
 
@@ -133,7 +144,9 @@ fn rescan_every(interval: std::time::Duration, app: &App, rules: ScanRules) -> J
         async move {
             match scan_folder(&app, rules).await {
                 Ok(scanned) => tracing::debug!(?scanned, "read the folder of charts again"),
-                Err(error) => tracing::warn!(%error, "cannot read the folder of charts: what was known stays"),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot read the folder of charts: what was known stays")
+                }
             }
         }
     })

@@ -23,7 +23,9 @@ async fn run_on(catalog: &Catalog, command: &RepositoryCommand) -> anyhow::Resul
             let settings = settings.change().apply_to(&RepositorySettings::default());
             match catalog.create_repository(path, settings, Clock::System.now()).await? {
                 (_, true) => super::print_line(&format!("created `{path}`")),
-                (_, false) => bail!("the repository `{path}` exists already: `chartroom repository set` changes it"),
+                (_, false) => {
+                    bail!("the repository `{path}` exists already: `chartroom repository set` changes it")
+                }
             }
         }
         RepositoryCommand::List { output } => print(&catalog.list_repositories().await?, *output),
@@ -39,7 +41,9 @@ async fn run_on(catalog: &Catalog, command: &RepositoryCommand) -> anyhow::Resul
 async fn find(catalog: &Catalog, path: &RepositoryPath) -> anyhow::Result<RepositoryRow> {
     match catalog.find_repository(path).await? {
         Some(row) => Ok(row),
-        None => bail!("the repository `{path}` does not exist: `chartroom repository list` shows those there are"),
+        None => {
+            bail!("the repository `{path}` does not exist: `chartroom repository list` shows those there are")
+        }
     }
 }
 
@@ -62,7 +66,9 @@ fn print(rows: &[RepositoryRow], output: Output) -> anyhow::Result<()> {
                     row.changed_at.to_string(),
                 ]
             });
-            super::print_table(&std::iter::once(heading.map(str::to_owned).to_vec()).chain(rows).collect::<Vec<_>>())
+            super::print_table(
+                &std::iter::once(heading.map(str::to_owned).to_vec()).chain(rows).collect::<Vec<_>>(),
+            )
         }
     }
 }

@@ -6,8 +6,8 @@ use anyhow::Context;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::http::listen::{self, Listeners, Shutdown};
 use crate::http::{Server, Surface};
-use crate::listen::{self, Listeners, Shutdown};
 use crate::telemetry::{self, MetricNames, Metrics};
 use crate::{jobs, start};
 

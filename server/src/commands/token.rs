@@ -43,7 +43,8 @@ async fn list(catalog: &Catalog, output: Output, now: Timestamp) -> anyhow::Resu
             super::print_line(&serde_json::to_string_pretty(&views)?)
         }
         Output::Table => {
-            let heading = ["NAME", "ROLE", "REPOSITORY", "CREATED", "EXPIRES", "STATE"].map(str::to_owned).to_vec();
+            let heading =
+                ["NAME", "ROLE", "REPOSITORY", "CREATED", "EXPIRES", "STATE"].map(str::to_owned).to_vec();
             let rows = tokens.iter().map(|token| row(token, now));
             super::print_table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>())
         }

@@ -36,7 +36,9 @@ pub(crate) fn requested_range(headers: &HeaderMap, size: u64, etag: &str) -> Req
         return Requested::Whole;
     }
     let Some(spec) = range.trim().strip_prefix("bytes=") else { return Requested::Whole };
-    let Some((first, last)) = spec.split_once('-').filter(|_| !spec.contains(',')) else { return Requested::Whole };
+    let Some((first, last)) = spec.split_once('-').filter(|_| !spec.contains(',')) else {
+        return Requested::Whole;
+    };
     match (first.trim().parse::<u64>(), last.trim().parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last && first < size => Requested::Part(first..size.min(last + 1)),
         (Ok(first), Err(_)) if last.trim().is_empty() && first < size => Requested::Part(first..size),
@@ -53,9 +55,10 @@ pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
     let mut any = false;
     for item in values(headers, &header::ACCEPT_ENCODING).flat_map(|value| value.split(',')) {
         let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
-        let refused = parameters.trim().strip_prefix("q=").is_some_and(|weight| {
-            weight.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0)
-        });
+        let refused = parameters
+            .trim()
+            .strip_prefix("q=")
+            .is_some_and(|weight| weight.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0));
         match coding.trim() {
             "gzip" | "x-gzip" => return !refused,
             "*" => any = !refused,
@@ -107,7 +110,11 @@ mod tests {
             ("lines=0-1", Requested::Whole),
             ("bytes=a-b", Requested::Whole),
         ] {
-            assert_eq!(requested_range(&headers(&[(header::RANGE, range)]), 100, "\"e\""), expected, "{range}");
+            assert_eq!(
+                requested_range(&headers(&[(header::RANGE, range)]), 100, "\"e\""),
+                expected,
+                "{range}"
+            );
         }
         assert_eq!(requested_range(&HeaderMap::new(), 100, "\"e\""), Requested::Whole);
     }

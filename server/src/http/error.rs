@@ -93,7 +93,8 @@ impl Failure {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         match self.kind {
             ErrorKind::Unauthenticated => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"chartroom\""));
+                headers
+                    .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"chartroom\""));
             }
             ErrorKind::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
@@ -166,7 +167,9 @@ impl From<StageError> for Failure {
             StageError::TooLarge { limit } => {
                 Self::new(ErrorKind::TooLarge, format!("request too large: the limit is {limit} bytes"))
             }
-            StageError::Cut => Self::new(ErrorKind::Invalid, "the body broke off before its end: send it again"),
+            StageError::Cut => {
+                Self::new(ErrorKind::Invalid, "the body broke off before its end: send it again")
+            }
             StageError::Store(error) => error.into(),
         }
     }

@@ -26,7 +26,11 @@ pub(super) struct Answered {
 }
 
 /// Gives the request an id, answers it, and records how that went. Credentials never reach the log.
-pub(super) async fn observe(State(server): State<Server>, mut request: Request, next: Next) -> Response<Body> {
+pub(super) async fn observe(
+    State(server): State<Server>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
     let id = request_id(&request);
     request.headers_mut().insert(REQUEST_ID, id.clone());
     let method = request.method().clone();
@@ -56,7 +60,10 @@ pub(super) async fn observe(State(server): State<Server>, mut request: Request, 
 
 /// Returns the client's address, as trusted proxies report it or as the connection has it.
 fn client_of(server: &Server, request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
     let scheme = request.extensions().get::<Scheme>().copied().unwrap_or(Scheme::Http);
     let lines = |name: &str| -> Vec<&str> {
         request.headers().get_all(name).into_iter().filter_map(|value| value.to_str().ok()).collect()
@@ -76,7 +83,8 @@ fn client_of(server: &Server, request: &Request) -> IpAddr {
 /// Returns the id the client sent when it can stand in a log line, else a new one.
 fn request_id(request: &Request) -> HeaderValue {
     let given = request.headers().get(REQUEST_ID).filter(|value| {
-        value.len() <= 100 && value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+        value.len() <= 100
+            && value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
     });
     match given {
         Some(value) => value.clone(),

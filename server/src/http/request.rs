@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn query_parameters_are_decoded_and_may_have_no_value() {
-        let asked = Asked::new(Method::GET, HeaderMap::new(), Some("force&a=b%20c&a=d&x=1+2"), Caller::Anonymous);
+        let asked =
+            Asked::new(Method::GET, HeaderMap::new(), Some("force&a=b%20c&a=d&x=1+2"), Caller::Anonymous);
         assert_eq!(asked.query("force"), Some(""));
         assert_eq!(asked.query("a"), Some("b c"));
         assert_eq!(asked.query("x"), Some("1 2"));

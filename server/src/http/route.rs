@@ -135,7 +135,9 @@ fn catalog(rest: &[&str]) -> Result<Route, NoRoute> {
     match rest {
         ["repositories"] => Ok(Route::Repositories),
         ["repositories", ""] => Ok(Route::Repository { repository: RepositoryPath::root() }),
-        ["repositories", path @ ..] => Ok(Route::Repository { repository: RepositoryPath::from_segments(path)? }),
+        ["repositories", path @ ..] => {
+            Ok(Route::Repository { repository: RepositoryPath::from_segments(path)? })
+        }
         _ => Err(NoRoute::Unknown),
     }
 }
@@ -210,7 +212,10 @@ mod tests {
             ("/index.yaml", Route::Index { repository: root.clone() }),
             ("/a/b/index.yaml", Route::Index { repository: repository("a/b") }),
             ("/charts/a-1.0.0.tgz", Route::Archive { repository: root.clone(), file: "a-1.0.0.tgz".into() }),
-            ("/t/charts/a-1%2B2.tgz", Route::Archive { repository: repository("t"), file: "a-1+2.tgz".into() }),
+            (
+                "/t/charts/a-1%2B2.tgz",
+                Route::Archive { repository: repository("t"), file: "a-1+2.tgz".into() },
+            ),
             ("/t/charts/a-1+2.tgz", Route::Archive { repository: repository("t"), file: "a-1+2.tgz".into() }),
             ("/t/artifacthub-repo.yml", Route::ArtifactHub { repository: repository("t") }),
             ("/api/charts", Route::Charts { repository: root.clone() }),
@@ -230,17 +235,27 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for path in ["/x", "//", "/charts", "/api", "/api/x", "/charts/a/b", "/api/charts/a/1/x", "/catalog/v2/x"] {
+        for path in
+            ["/x", "//", "/charts", "/api", "/api/x", "/charts/a/b", "/api/charts/a/1/x", "/catalog/v2/x"]
+        {
             assert_eq!(Route::parse(path, Tenancy::Paths), Err(NoRoute::Unknown), "{path}");
         }
     }
 
     #[test]
     fn paths_that_climb_or_hide_separators_are_refused() {
-        for path in ["/../index.yaml", "/%2e%2e/index.yaml", "//index.yaml", "/a//index.yaml", "/A/index.yaml"] {
+        for path in
+            ["/../index.yaml", "/%2e%2e/index.yaml", "//index.yaml", "/a//index.yaml", "/A/index.yaml"]
+        {
             assert!(matches!(Route::parse(path, Tenancy::Paths), Err(NoRoute::Repository(_))), "{path}");
         }
-        for path in ["/a%2Fb/index.yaml", "/a%5Cb/index.yaml", "/%ff/index.yaml", "/charts/..%2F..%2Fx.tgz", "/a%00/x"] {
+        for path in [
+            "/a%2Fb/index.yaml",
+            "/a%5Cb/index.yaml",
+            "/%ff/index.yaml",
+            "/charts/..%2F..%2Fx.tgz",
+            "/a%00/x",
+        ] {
             assert_eq!(Route::parse(path, Tenancy::Paths), Err(NoRoute::Encoding), "{path}");
         }
         for tenancy in [Tenancy::Depth(1), Tenancy::Dynamic] {
@@ -252,12 +267,17 @@ mod tests {
 
     #[test]
     fn depth_counts_segments_as_chartmuseum_does() {
-        let tenant = |path: &str| RepositoryPath::from_tenant_segments(&path.split('/').collect::<Vec<_>>()).unwrap();
+        let tenant =
+            |path: &str| RepositoryPath::from_tenant_segments(&path.split('/').collect::<Vec<_>>()).unwrap();
         for (path, depth, route) in [
             ("/org1/index.yaml", 1, Some(Route::Index { repository: tenant("org1") })),
             ("/index.yaml", 1, None),
             ("/api/index.yaml", 1, Some(Route::Index { repository: tenant("api") })),
-            ("/api/charts/a-1.tgz", 1, Some(Route::Archive { repository: tenant("api"), file: "a-1.tgz".into() })),
+            (
+                "/api/charts/a-1.tgz",
+                1,
+                Some(Route::Archive { repository: tenant("api"), file: "a-1.tgz".into() }),
+            ),
             ("/api/charts/charts", 1, Some(Route::Charts { repository: tenant("charts") })),
             ("/api/a/b/charts/x", 2, Some(Route::Chart { repository: tenant("a/b"), name: "x".into() })),
         ] {

@@ -77,7 +77,8 @@ impl TestServer {
             repository: repository.map(|path| path.parse().unwrap()),
             expires_at: None,
         };
-        let secret = create_token(&self.server.app.catalog, request, Timestamp::from_micros(NOW)).await.unwrap();
+        let secret =
+            create_token(&self.server.app.catalog, request, Timestamp::from_micros(NOW)).await.unwrap();
         secret.reveal().to_owned()
     }
 
@@ -93,7 +94,8 @@ impl TestServer {
     }
 
     async fn request(&self, method: &str, path: &str, token: &str, body: Vec<u8>) -> Answer {
-        let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+        let request =
+            Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
@@ -103,7 +105,10 @@ impl TestServer {
 
     fn blob_count(&self) -> usize {
         let algorithm = self.folder.path().join("blobs/sha256");
-        std::fs::read_dir(algorithm).unwrap().map(|fan| std::fs::read_dir(fan.unwrap().path()).unwrap().count()).sum()
+        std::fs::read_dir(algorithm)
+            .unwrap()
+            .map(|fan| std::fs::read_dir(fan.unwrap().path()).unwrap().count())
+            .sum()
     }
 }
 
@@ -131,7 +136,9 @@ async fn a_published_version_is_in_every_view_at_once() {
     assert_eq!(download.header(header::CONTENT_TYPE), "application/gzip");
     assert_eq!(download.header(header::ETAG), format!("\"{}\"", digest.hex()));
 
-    for path in ["/api/charts/keepalived/0.1.0", "/api/charts/keepalived/latest", "/api/charts/keepalived/%5E0.1"] {
+    for path in
+        ["/api/charts/keepalived/0.1.0", "/api/charts/keepalived/latest", "/api/charts/keepalived/%5E0.1"]
+    {
         assert_eq!(server.get(path).await.json(), *entry, "{path}");
     }
     assert_eq!(server.get("/api/charts").await.json()["keepalived"][0], *entry);
@@ -167,7 +174,8 @@ async fn two_versions_may_not_share_a_file_name() {
 #[tokio::test]
 async fn writing_needs_a_token_that_reaches_far_enough() {
     let server = TestServer::start().await;
-    let nobody = server.send(Request::post("/api/charts").body(Body::from(chart("a", "1.0.0"))).unwrap()).await;
+    let nobody =
+        server.send(Request::post("/api/charts").body(Body::from(chart("a", "1.0.0"))).unwrap()).await;
     assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
     assert!(nobody.header(header::WWW_AUTHENTICATE).starts_with("Basic "));
     for (role, repository, status) in [
@@ -193,7 +201,11 @@ async fn a_deleted_version_is_out_of_every_view() {
     server.publish(&token, chart("mychart2", "0.1.0-SNAPSHOT-1")).await;
     for path in ["/api/charts/a/1.0.0", "/api/charts/mychart2-0.1.0-SNAPSHOT/1"] {
         let deleted = server.request("DELETE", path, &token, Vec::new()).await;
-        assert_eq!((deleted.status, deleted.text().as_str()), (StatusCode::OK, r#"{"deleted":true}"#), "{path}");
+        assert_eq!(
+            (deleted.status, deleted.text().as_str()),
+            (StatusCode::OK, r#"{"deleted":true}"#),
+            "{path}"
+        );
         assert_eq!(server.request("DELETE", path, &token, Vec::new()).await.status, StatusCode::NOT_FOUND);
     }
     assert_eq!(server.get("/charts/a-1.0.0.tgz").await.status, StatusCode::NOT_FOUND);
@@ -207,12 +219,17 @@ async fn a_private_repository_is_not_told_from_one_that_does_not_exist() {
     let settings = RepositorySettings { visibility: Visibility::Private, ..RepositorySettings::default() };
     let path = "secret".parse().unwrap();
     server.server.app.catalog.create_repository(&path, settings, Timestamp::from_micros(NOW)).await.unwrap();
-    for address in ["/secret/index.yaml", "/nothing/index.yaml", "/secret/charts/a-1.tgz", "/api/nothing/charts"] {
+    for address in
+        ["/secret/index.yaml", "/nothing/index.yaml", "/secret/charts/a-1.tgz", "/api/nothing/charts"]
+    {
         assert_eq!(server.get(address).await.status, StatusCode::UNAUTHORIZED, "{address}");
     }
     let elsewhere = server.token(Role::Admin, Some("elsewhere")).await;
     for address in ["/secret/index.yaml", "/nothing/index.yaml"] {
-        assert_eq!(server.request("GET", address, &elsewhere, Vec::new()).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            server.request("GET", address, &elsewhere, Vec::new()).await.status,
+            StatusCode::NOT_FOUND
+        );
     }
     let reader = server.token(Role::Reader, Some("secret")).await;
     assert_eq!(server.request("GET", "/secret/index.yaml", &reader, Vec::new()).await.status, StatusCode::OK);
@@ -228,7 +245,10 @@ async fn only_an_administrators_publish_brings_a_repository_into_being() {
     let created = server.request("POST", "/api/team/prod/charts", &admin, chart("a", "1.0.0")).await;
     assert_eq!(created.status, StatusCode::CREATED);
     assert_eq!(server.get("/team/prod/charts/a-1.0.0.tgz").await.status, StatusCode::OK);
-    assert_eq!(server.request("POST", "/api/other/charts", &admin, chart("a", "1.0.0")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        server.request("POST", "/api/other/charts", &admin, chart("a", "1.0.0")).await.status,
+        StatusCode::FORBIDDEN
+    );
 }
 
 #[tokio::test]
@@ -262,7 +282,9 @@ async fn gzip_goes_only_to_who_asks_and_never_on_archives() {
     let server = TestServer::start().await;
     let token = server.token(Role::Publisher, None).await;
     server.publish(&token, chart("a", "1.0.0")).await;
-    let ask = |path: &'static str| Request::get(path).header("accept-encoding", "gzip").body(Body::empty()).unwrap();
+    let ask = |path: &'static str| {
+        Request::get(path).header("accept-encoding", "gzip").body(Body::empty()).unwrap()
+    };
     let zipped = server.send(ask("/index.yaml")).await;
     assert_eq!(zipped.header(header::CONTENT_ENCODING), "gzip");
     let mut plain = Vec::new();

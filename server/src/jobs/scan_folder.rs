@@ -142,7 +142,8 @@ async fn record(
 ) -> Result<bool, ScanError> {
     let _one_at_a_time = app.repositories.claim(&repository.path, name).await;
     let path = listed.path.clone();
-    let read = tokio::task::spawn_blocking(move || read_archive(&path)).await.map_err(|_| CatalogError::Closed)?;
+    let read =
+        tokio::task::spawn_blocking(move || read_archive(&path)).await.map_err(|_| CatalogError::Closed)?;
     let (metadata, digest) = match read {
         Ok(read) => read,
         Err(error) => {
@@ -193,7 +194,8 @@ async fn digest_file(
     file: &Listed,
 ) -> Result<Option<BlobToRecord>, ScanError> {
     let path = file.path.clone();
-    let bytes = tokio::task::spawn_blocking(move || fs::read(path)).await.map_err(|_| CatalogError::Closed)?;
+    let bytes =
+        tokio::task::spawn_blocking(move || fs::read(path)).await.map_err(|_| CatalogError::Closed)?;
     match bytes {
         Ok(bytes) if bytes.len() as u64 <= app.rules.upload_bytes => {
             Ok(Some(kept(repository, name, Digest::sha256(&bytes), file)))

@@ -1,7 +1,7 @@
 //! Adds provenance to a version that is published: it must name that version's archive by its digest.
 
-use chart::archive;
 use chart::Provenance;
+use chart::archive;
 
 use super::create_repository::CreateRepositoryError;
 use super::keep_blob::{discard, keep_blob, release};
@@ -66,7 +66,8 @@ pub(crate) async fn add_provenance(
         return keep_for_later(app, path, staged, &file_name, &provenance).await;
     };
     provenance.covers(&file_name, &version.archive_digest).map_err(PublishError::from)?;
-    let blob = keep_blob(app, path, &format!("{file_name}.prov"), staged).await.map_err(PublishError::from)?;
+    let blob =
+        keep_blob(app, path, &format!("{file_name}.prov"), staged).await.map_err(PublishError::from)?;
     let new = NewVersion {
         repository_id: repository.id(),
         chart: version.chart.clone(),
@@ -158,9 +159,8 @@ async fn conclude(
         | Recorded::Exists { .. }
         | Recorded::FileNameTaken { .. }
         | Recorded::BlobGone
-        | Recorded::RepositoryGone => AddProvenanceError::VersionUnknown {
-            chart: chart.to_string(),
-            version: version.to_string(),
-        },
+        | Recorded::RepositoryGone => {
+            AddProvenanceError::VersionUnknown { chart: chart.to_string(), version: version.to_string() }
+        }
     })
 }

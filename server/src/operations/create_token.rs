@@ -69,5 +69,9 @@ pub(crate) async fn keep_token(
         repository: request.repository,
         expires_at: request.expires_at,
     };
-    if catalog.create_token(token, now).await? { Ok(()) } else { Err(CreateTokenError::NameTaken(request.name)) }
+    if catalog.create_token(token, now).await? {
+        Ok(())
+    } else {
+        Err(CreateTokenError::NameTaken(request.name))
+    }
 }

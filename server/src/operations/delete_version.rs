@@ -48,7 +48,8 @@ pub(crate) async fn delete_version(
     if !caller.has(Permission::Delete, path) {
         return Err(CreateRepositoryError::denied(caller, Permission::Delete, path).into());
     }
-    let unknown = || DeleteVersionError::Unknown { chart: chart.into(), version: version.into(), path: path.clone() };
+    let unknown =
+        || DeleteVersionError::Unknown { chart: chart.into(), version: version.into(), path: path.clone() };
     let repository = app.repositories.find(path).await?.ok_or_else(unknown)?;
     let found = match app.catalog.find_version(repository.id(), chart, version).await? {
         Some(row) => Some(row),

@@ -130,7 +130,8 @@ impl From<InvalidProvenance> for PublishError {
 /// # Errors
 /// [`PublishError`]; nothing is stored then.
 pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Published, PublishError> {
-    let repository = create_repository::find_or_create(app, &publication.repository, &publication.caller).await?;
+    let repository =
+        create_repository::find_or_create(app, &publication.repository, &publication.caller).await?;
     let (archive, metadata) = inspect(publication.archive).await?;
     let (archive, provenance) = check_provenance(archive, publication.provenance, &metadata).await?;
     let request = Request {
@@ -260,7 +261,9 @@ async fn already_decided(
     digest: &Digest,
 ) -> Result<Option<Recorded>, CatalogError> {
     let (chart, version) = (request.metadata.name.as_str(), request.metadata.version.as_str());
-    let Some(existing) = app.catalog.find_version(repository.id(), chart, version).await? else { return Ok(None) };
+    let Some(existing) = app.catalog.find_version(repository.id(), chart, version).await? else {
+        return Ok(None);
+    };
     if existing.archive_digest != *digest && !request.may_overwrite {
         return Ok(Some(Recorded::Exists { digest: existing.archive_digest }));
     }
@@ -295,9 +298,12 @@ fn new_version(
 fn refusal(outcome: Recorded, metadata: &ChartMetadata, given: &Digest) -> PublishError {
     let (chart, version) = (metadata.name.clone(), metadata.version.clone());
     match outcome {
-        Recorded::Exists { digest } => {
-            PublishError::Exists(Box::new(VersionTaken { chart, version, existing: digest, given: given.clone() }))
-        }
+        Recorded::Exists { digest } => PublishError::Exists(Box::new(VersionTaken {
+            chart,
+            version,
+            existing: digest,
+            given: given.clone(),
+        })),
         Recorded::ProvenanceExists => PublishError::ProvenanceExists { chart, version },
         Recorded::FileNameTaken { chart: holder, version: held } => PublishError::FileNameTaken {
             file_name: archive::file_name(&chart, &version),

@@ -19,7 +19,11 @@ pub(crate) enum RevokeTokenError {
 ///
 /// # Errors
 /// [`RevokeTokenError`].
-pub(crate) async fn revoke_token(catalog: &Catalog, name: &str, now: Timestamp) -> Result<(), RevokeTokenError> {
+pub(crate) async fn revoke_token(
+    catalog: &Catalog,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), RevokeTokenError> {
     if catalog.revoke_tokens(name, now).await? == 0 {
         return Err(RevokeTokenError::Unknown(name.to_owned()));
     }

@@ -29,6 +29,20 @@ fn a_file_over_its_limit_is_refused_by_what_its_header_says() {
     assert!(matches!(refusal(&bytes, &limits()), ArchiveError::UnpackedTooLarge { .. }));
 }
 
+/// Helm passes over an entry whose mode says directory, after unpacking whatever its size says.
+#[test]
+fn contents_that_are_passed_over_count_too() {
+    let mut header = tar::Header::new_ustar();
+    header.set_path("alpine/folder").unwrap();
+    header.set_mode(0o040_755);
+    header.set_size(1 << 40);
+    header.set_cksum();
+    let mut writer = ArchiveWriter::new(0);
+    writer.add_raw(header.as_bytes()).unwrap();
+    let error = refusal(&writer.finish().unwrap(), &limits());
+    assert!(matches!(error, ArchiveError::UnpackedTooLarge { entry, .. } if entry == "alpine/folder"));
+}
+
 #[test]
 fn all_files_together_must_stay_below_the_limit() {
     let metadata_bytes = read(&chart().build()).unwrap().file("Chart.yaml").unwrap().len();

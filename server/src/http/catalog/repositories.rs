@@ -50,7 +50,11 @@ pub(crate) async fn list(server: &Server, asked: &Asked) -> Result<Response<Body
 }
 
 /// Answers with one repository.
-pub(crate) async fn get(server: &Server, asked: &Asked, path: &RepositoryPath) -> Result<Response<Body>, Failure> {
+pub(crate) async fn get(
+    server: &Server,
+    asked: &Asked,
+    path: &RepositoryPath,
+) -> Result<Response<Body>, Failure> {
     match server.find_readable(asked, path).await? {
         Some(repository) => respond(StatusCode::OK, &RepositoryView::from(repository.row())),
         None => Err(server.unknown_repository(asked, path)),

@@ -10,7 +10,11 @@ use crate::catalog::VersionRow;
 use crate::repository_path::RepositoryPath;
 
 /// Answers with an object of chart name to versions, newest first; `offset` and `limit` count charts by name.
-pub(crate) async fn list(server: &Server, asked: &Asked, path: &RepositoryPath) -> Result<Response<Body>, Failure> {
+pub(crate) async fn list(
+    server: &Server,
+    asked: &Asked,
+    path: &RepositoryPath,
+) -> Result<Response<Body>, Failure> {
     let offset = number(asked, "offset", 0, "offset is not a valid non-negative integer")?.unwrap_or(0);
     let limit = number(asked, "limit", 1, "limit is not a valid positive integer")?;
     let rows = match super::find(server, asked, path).await? {

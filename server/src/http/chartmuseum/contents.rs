@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chart::archive::{ChartArchive, Limits};
+use chart::yaml::{Budget, parse_values};
 
 use super::super::Server;
 use super::super::error::{ErrorKind, Failure};
@@ -27,10 +28,8 @@ pub(crate) async fn templates(
             .templates()
             .map(|file| serde_json::json!({ "name": file.path, "data": STANDARD.encode(&file.bytes) }))
             .collect();
-        let values = archive
-            .values()
-            .and_then(|values| chart::yaml::parse(values, &chart::yaml::Budget::for_values()).ok())
-            .map_or(serde_json::json!({}), |values| values.to_json());
+        let values = archive.values().and_then(|values| parse_values(values, &Budget::for_values()).ok());
+        let values = serde_json::Value::Object(values.unwrap_or_default());
         Some(serde_json::json!({ "templates": templates, "values": values }).to_string().into_bytes())
     })
     .await?;
@@ -45,7 +44,8 @@ pub(crate) async fn values(
     name: &str,
     version: &str,
 ) -> Result<Response<Body>, Failure> {
-    let values = unpack(server, asked, path, name, version, |archive| archive.values().map(<[u8]>::to_vec)).await?;
+    let values =
+        unpack(server, asked, path, name, version, |archive| archive.values().map(<[u8]>::to_vec)).await?;
     let values = values.ok_or_else(|| Failure::new(ErrorKind::NotFound, "values.yaml not found"))?;
     let mut response = Response::new(Body::from(values));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
@@ -69,10 +69,11 @@ async fn unpack(
     let reader = server.app.blobs.open_reader(&row.archive, None).await?;
     tokio::task::spawn_blocking(move || {
         let _held_while_unpacked = permit;
-        let archive = ChartArchive::read(reader.into_blocking_reader(), &Limits::default()).map_err(|error| {
-            tracing::error!(%error, "a published archive cannot be read");
-            internal()
-        })?;
+        let archive =
+            ChartArchive::read(reader.into_blocking_reader(), &Limits::default()).map_err(|error| {
+                tracing::error!(%error, "a published archive cannot be read");
+                internal()
+            })?;
         Ok(part(&archive))
     })
     .await

@@ -38,7 +38,9 @@ pub(crate) async fn post(
             server.count_publish(&published);
             published?;
         }
-        (None, Some(provenance)) => add_provenance(&server.app, path, provenance, force, &asked.caller).await?,
+        (None, Some(provenance)) => {
+            add_provenance(&server.app, path, provenance, force, &asked.caller).await?
+        }
         (None, None) => {
             let (chart, prov) = (&server.surface.chart_field, &server.surface.provenance_field);
             let text = format!("no package or provenance file found in form fields {chart} and {prov}");

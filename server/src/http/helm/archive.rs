@@ -108,7 +108,9 @@ async fn send(server: &Server, asked: &Asked, found: Found, file: &str) -> Resul
     }
     let whole = match server.app.blobs.open_reader(&found.key, None).await {
         Ok(reader) => reader,
-        Err(BlobError::Missing(_)) if server.app.blobs.layout() == Layout::Flat => return Err(not_found(file)),
+        Err(BlobError::Missing(_)) if server.app.blobs.layout() == Layout::Flat => {
+            return Err(not_found(file));
+        }
         Err(error) => return Err(error.into()),
     };
     let size = whole.length();

@@ -9,7 +9,11 @@ use super::super::request::Asked;
 use crate::repository_path::RepositoryPath;
 
 /// Answers with the repository's id at Artifact Hub.
-pub(crate) async fn get(server: &Server, asked: &Asked, path: &RepositoryPath) -> Result<Response<Body>, Failure> {
+pub(crate) async fn get(
+    server: &Server,
+    asked: &Asked,
+    path: &RepositoryPath,
+) -> Result<Response<Body>, Failure> {
     let repository = server.find_readable(asked, path).await?;
     let own = repository.and_then(|repository| repository.row().settings.artifact_hub_id);
     let id = own.or_else(|| server.surface.artifact_hub_ids.get(path.as_str()).cloned());

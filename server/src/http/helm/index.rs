@@ -30,9 +30,7 @@ pub(crate) async fn get(
             (repository.index().snapshot(), format)
         }
         // ChartMuseum shows every tenant that could be as one without charts; nothing is kept for it.
-        None if server.surface.unknown_is_empty => {
-            (empty(server), server.surface.empty_format)
-        }
+        None if server.surface.unknown_is_empty => (empty(server), server.surface.empty_format),
         None => return Err(server.unknown_repository(asked, path)),
     };
     let format = match asked.query("format") {
@@ -40,7 +38,10 @@ pub(crate) async fn get(
         Some("json") => Format::Json,
         Some("yaml") => Format::Yaml,
         Some(other) => {
-            return Err(Failure::new(ErrorKind::Invalid, format!("`{other}` is no format: use `json` or `yaml`")));
+            return Err(Failure::new(
+                ErrorKind::Invalid,
+                format!("`{other}` is no format: use `json` or `yaml`"),
+            ));
         }
     };
     answer(server, &asked.headers, snapshot, format).await

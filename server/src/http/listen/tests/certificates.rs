@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::config::TlsFiles;
-use crate::listen::certificate::Look;
+use crate::http::listen::certificate::Look;
 
 /// Returns whether a new connection shows a certificate that `pem` trusts.
 async fn shows(pem: &Pem, url: &str) -> bool {

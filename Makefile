@@ -12,10 +12,10 @@ demo: ## builds both programs and serves the seed charts on http://127.0.0.1:808
 	@sh scripts/demo
 
 test: programs ## runs every test and story but the longest ones
-	$(CARGO) test $(FEATURES)
+	$(CARGO) test $(FEATURES) --no-fail-fast
 
 test-all: programs ## runs the longest stories too
-	CHARTROOM_TEST_ALL=1 $(CARGO) test $(FEATURES)
+	CHARTROOM_TEST_ALL=1 $(CARGO) test $(FEATURES) --no-fail-fast
 
 test-cluster: ## installs charts on a real Kubernetes API server (builds one: minutes the first time)
 	scripts/install-tools cluster

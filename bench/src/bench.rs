@@ -21,7 +21,7 @@ pub(crate) struct Effort {
     pub(crate) large: usize,
     /// How long one load on one server is counted.
     pub(crate) window: Duration,
-    /// How often the servers take turns.
+    /// How often the servers take turns: many short turns, since what else the machine does comes in bursts.
     pub(crate) rounds: usize,
 }
 
@@ -31,16 +31,16 @@ impl Effort {
         index_sizes: &[1_000, 10_000, 50_000],
         publish_sizes: &[100, 1_000, 10_000, 50_000, 100_000],
         large: 50_000,
-        window: Duration::from_millis(1_500),
-        rounds: 5,
+        window: Duration::from_millis(700),
+        rounds: 9,
     };
     /// Returns the effort of a look in between: under 3 minutes.
     pub(crate) const QUICK: Self = Self {
         index_sizes: &[1_000, 10_000],
         publish_sizes: &[100, 1_000, 10_000],
         large: 10_000,
-        window: Duration::from_millis(500),
-        rounds: 2,
+        window: Duration::from_millis(400),
+        rounds: 3,
     };
 }
 

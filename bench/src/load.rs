@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -78,7 +78,10 @@ async fn ask_for_ever(
 ) -> Result<()> {
     for request in requests.iter().cycle().skip(first % requests.len().max(1)) {
         let count = |bytes: &[u8]| received.set(received.get() + bytes.len() as u64);
-        let answer = connection.exchange(request, count).await?;
+        let answer = connection.exchange(request, count).await.with_context(|| {
+            let request = String::from_utf8_lossy(request);
+            format!("the load broke off at {request:?}")
+        })?;
         if answer.status != 200 {
             bail!("a request was answered with status {}", answer.status);
         }

@@ -42,6 +42,15 @@ impl Machine {
         Ok(Self { facts })
     }
 
+    /// Notes what the machine was doing when everything was measured.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub(crate) fn note_end(&mut self) -> Result<()> {
+        self.facts.push(("load after, the run's own part in it", load()?));
+        Ok(())
+    }
+
     /// Returns the facts as a Markdown table.
     pub(crate) fn to_markdown(&self) -> String {
         let mut text = String::from("| fact | value |\n|---|---|\n");
@@ -66,8 +75,10 @@ fn load() -> Result<String> {
 
 fn file_system(folder: &Path) -> Result<String> {
     let folder = folder.display().to_string();
-    let text = said(Path::new("df"), &["--output=fstype", &folder])?;
-    Ok(text.split_whitespace().last().unwrap_or_default().to_owned())
+    let output =
+        Command::new("df").args(["--output=fstype", &folder]).output().context("cannot start `df`")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(text.lines().last().unwrap_or_default().trim().to_owned())
 }
 
 fn proc_field(file: &str, name: &str) -> Result<String> {

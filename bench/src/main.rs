@@ -43,7 +43,7 @@ async fn main() -> Result<()> {
 }
 
 async fn run(cli: Cli) -> Result<()> {
-    let machine = Machine::inspect()?;
+    let mut machine = Machine::inspect()?;
     let bench = Bench::new(if cli.quick { Effort::QUICK } else { Effort::FULL })?;
     bench.prepare().await?;
     if cli.work != Work::All {
@@ -55,6 +55,7 @@ async fn run(cli: Cli) -> Result<()> {
     for row in Work::ROWS {
         sections.push(rows::measure(row, &bench).await.with_context(|| format!("while measuring {row:?}"))?);
     }
+    machine.note_end()?;
     let (path, command) = match cli.quick {
         false => (environment::repository_root().join("bench/REPORT.md"), "make bench"),
         true => {

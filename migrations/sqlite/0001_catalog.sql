@@ -43,7 +43,7 @@ CREATE TABLE version (
     CONSTRAINT version_file_name_unique UNIQUE (repository_id, file_name)
 );
 CREATE INDEX version_archive_blob ON version (archive_blob_id);
-CREATE INDEX version_provenance_blob ON version (provenance_blob_id);
+CREATE INDEX version_provenance_blob ON version (provenance_blob_id) WHERE provenance_blob_id IS NOT NULL;
 
 -- Every change of a repository in order; what the index and later the replicas follow.
 CREATE TABLE event (
@@ -56,7 +56,7 @@ CREATE TABLE event (
     actor TEXT NOT NULL,
     at BIGINT NOT NULL,
     PRIMARY KEY (repository_id, revision)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE token (
     id INTEGER PRIMARY KEY,

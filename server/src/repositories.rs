@@ -130,6 +130,25 @@ impl Repositories {
         self.apply(repository, changes).await
     }
 
+    /// Brings the index to the revision of a change that was just recorded here. Where it is the very next one, which
+    /// is nearly always, nothing is read again.
+    ///
+    /// # Errors
+    /// As [`Self::catch_up`].
+    pub(crate) async fn show(
+        &self,
+        repository: &OpenRepository,
+        change: IndexChange,
+    ) -> Result<(), CatalogError> {
+        let revision = change.revision;
+        let in_order = repository.applying.lock().await;
+        if applied(repository) + 1 == revision {
+            return self.apply(repository, vec![change]).await;
+        }
+        drop(in_order);
+        self.catch_up(repository, revision).await
+    }
+
     /// Follows what other processes did to the catalog: new content, and settings that changed.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 //! Finds the built programs beside the running test.
 //! Rule: a binary older than one of its sources is never tested in silence.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -56,7 +55,7 @@ fn find(name: &str) -> Result<PathBuf> {
 
 /// The folder of the profile the test itself was built in: `target/debug` for `target/debug/deps/stories-…`.
 fn profile_folder() -> Result<PathBuf> {
-    let test = env::current_exe().context("cannot tell where the running test is")?;
+    let test = environment::running_test().context("cannot tell where the running test is")?;
     let folder = test.parent().and_then(Path::parent).context("the running test is in no target folder")?;
     Ok(folder.to_path_buf())
 }

@@ -3,17 +3,21 @@
 
 use std::path::Path;
 
+/// Lets anyone write, as an argument of `chartroom serve`.
+pub const OPEN: &str = "--open";
+
 /// Returns the arguments that serve a folder in ChartMuseum's place on a free port, with metrics.
-pub fn serve_as_chartmuseum(storage: &Path) -> Vec<String> {
+pub fn serve_as_chartmuseum(storage: &Path, depth: usize) -> Vec<String> {
     let mut line = arguments(["chartmuseum"]);
-    line.extend(chartmuseum(storage, 0));
+    line.extend(chartmuseum(storage, depth, 0));
     line
 }
 
 /// Returns ChartMuseum's own arguments that serve a folder on a port, with metrics.
-pub fn chartmuseum(storage: &Path, port: u16) -> Vec<String> {
+pub fn chartmuseum(storage: &Path, depth: usize, port: u16) -> Vec<String> {
     let mut line = arguments(["--port", &port.to_string(), "--storage", "local", "--enable-metrics"]);
     line.extend(arguments(["--storage-local-rootdir", &storage.display().to_string()]));
+    line.extend(arguments(["--depth", &depth.to_string()]));
     line
 }
 

@@ -3,6 +3,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -58,6 +59,19 @@ pub fn clean_command(program: impl AsRef<OsStr>) -> Command {
 
 fn search_path() -> Option<OsString> {
     value("PATH")
+}
+
+/// Returns the folder where the logs of servers stay after a run.
+pub fn log_folder() -> PathBuf {
+    env::temp_dir().join("chartroom-stories")
+}
+
+/// Returns the path of the running test.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn running_test() -> io::Result<PathBuf> {
+    env::current_exe()
 }
 
 /// Returns the folder of the workspace.

@@ -46,17 +46,17 @@ impl Launch {
         self
     }
 
-    /// Starts the program in ChartMuseum's place on a folder of archives, with ChartMuseum's flags.
+    /// Starts the program in ChartMuseum's place on a folder of archives, with tenants of so many path segments.
     #[must_use]
-    pub fn in_place_of_chartmuseum(mut self, storage: &Path) -> Self {
-        self.arguments = command_line::serve_as_chartmuseum(storage);
+    pub fn in_place_of_chartmuseum(mut self, storage: &Path, depth: usize) -> Self {
+        self.arguments = command_line::serve_as_chartmuseum(storage, depth);
         self
     }
 
-    /// Adds arguments to `serve`.
+    /// Lets anyone write.
     #[must_use]
-    pub fn with(mut self, arguments: &[&str]) -> Self {
-        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+    pub fn open(mut self) -> Self {
+        self.arguments.push(command_line::OPEN.to_owned());
         self
     }
 
@@ -237,7 +237,7 @@ impl Drop for Server {
 /// Logs stay after the run, one file a start, named after the story.
 fn log_file() -> Result<PathBuf> {
     static STARTS: AtomicUsize = AtomicUsize::new(0);
-    let folder = std::env::temp_dir().join("chartroom-stories");
+    let folder = environment::log_folder();
     fs::create_dir_all(&folder)?;
     let current = thread::current();
     let story = current.name().unwrap_or("story").replace("::", ".");

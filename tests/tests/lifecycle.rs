@@ -66,7 +66,7 @@ fn the_index_keeps_its_bytes_and_its_tag_across_restarts() -> Result<()> {
 #[test]
 fn an_open_server_lets_anyone_write_and_says_so() -> Result<()> {
     let site = Site::new()?;
-    let server = site.launch().with(&["--open"]).start()?;
+    let server = site.launch().open().start()?;
     server.anonymous()?.publish("fresh", &plain_chart("kept", "1.0.0"))?.expect_status(201)?;
     server.anonymous()?.get("/fresh/charts/kept-1.0.0.tgz")?.expect_status(200)?;
     ensure!(server.log()?.to_lowercase().contains("open"), "no warning in the log");

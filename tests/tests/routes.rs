@@ -58,12 +58,12 @@ fn our_answers_are_chartmuseums_but_for_a_list_of_reasons() -> Result<()> {
 #[test]
 fn in_chartmuseums_place_fewer_reasons_are_left() -> Result<()> {
     for (table, depth, kept) in
-        [(SINGLE, "0", "mychart-0.1.0.tgz"), (TENANTS, "2", "org/other/mychart-0.1.0.tgz")]
+        [(SINGLE, 0, "mychart-0.1.0.tgz"), (TENANTS, 2, "org/other/mychart-0.1.0.tgz")]
     {
         let site = Site::new()?;
         let storage = site.folder().join("storage");
         fs::create_dir(&storage)?;
-        let server = site.launch().in_place_of_chartmuseum(&storage).with(&["--depth", depth]).start()?;
+        let server = site.launch().in_place_of_chartmuseum(&storage, depth).start()?;
         let wrong = faults(table, server.address(), "none", |difference| difference.drop_in)?;
         ensure!(wrong.is_empty(), "at depth {depth}: {}", wrong.join("\n"));
         let kept = fs::read(storage.join(kept)).context("the archive is not where ChartMuseum keeps it")?;
@@ -100,13 +100,12 @@ impl Drop for Museum {
     }
 }
 
-fn start_museum(program: &Path, storage: &Path, depth: &str) -> Result<Museum> {
+fn start_museum(program: &Path, storage: &Path, depth: usize) -> Result<Museum> {
     // It takes no port 0; a port that was free a moment ago is the next best.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     fs::create_dir(storage)?;
     let child = clean_command(program)
-        .args(command_line::chartmuseum(storage, address.port()))
-        .args(["--depth", depth])
+        .args(command_line::chartmuseum(storage, depth, address.port()))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -128,8 +127,8 @@ fn the_tables_tell_what_chartmuseum_answers() -> Result<()> {
         return Ok(());
     };
     let site = Site::new()?;
-    for (table, depth) in [(SINGLE, "0"), (TENANTS, "2")] {
-        let museum = start_museum(&program, &site.folder().join(depth), depth)?;
+    for (table, depth) in [(SINGLE, 0), (TENANTS, 2)] {
+        let museum = start_museum(&program, &site.folder().join(depth.to_string()), depth)?;
         for step in steps(table)? {
             let request = wire_request(&step, "none")?;
             if ["GET", "HEAD"].contains(&request.method.as_str()) {

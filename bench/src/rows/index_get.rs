@@ -22,7 +22,8 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
     Ok(Section {
         title: "Index GET",
         method: format!(
-            "`index.yaml` from memory beside nginx (2 workers, sendfile, no access log) with the same bytes in a file. \
+            "`index.yaml` from memory beside nginx (2 workers, sendfile) with the same bytes in a file; \
+             neither logs requests. \
              Rates and the server's CPU (user and system, all its processes) are counted over {} ms, {} turns each; \
              the ratio is the median of the turns' ratios. The client is one thread that drops what it reads.",
             bench.effort.window.as_millis(),

@@ -42,6 +42,14 @@ impl BlobToRecord {
         }
     }
 
+    /// Returns how many bytes there are.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        match self {
+            Self::Known(row) => row.size_bytes,
+            Self::Kept { size_bytes, .. } => *size_bytes,
+        }
+    }
+
     /// Returns where the bytes lie.
     pub(crate) fn key(&self) -> &BlobKey {
         match self {

@@ -9,7 +9,7 @@ use super::{Catalog, CatalogError, RepositoryRow};
 use crate::blobs::BlobKey;
 
 /// One version as the index shows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IndexRow {
     pub(crate) chart: ChartName,
     pub(crate) version: ChartVersion,
@@ -22,7 +22,7 @@ pub(crate) struct IndexRow {
 }
 
 /// One change of a repository's content, in the order of its revision.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IndexChange {
     pub(crate) revision: i64,
     pub(crate) at: Timestamp,

@@ -1,10 +1,12 @@
 //! Records a version, or provenance for one: blobs, row, event and index entry in one transaction.
 
+use bytes::Bytes;
 use chart::{ChartName, ChartVersion, Timestamp};
 use oci::Digest;
 use sqlx::SqliteConnection;
 
 use super::blobs::{BlobToRecord, record_blob};
+use super::changes::{IndexChange, IndexRow};
 use super::events::{Event, Existing, find_existing, insert_event, next_revision};
 use super::remove_version::evict;
 use super::writer::Outcome;
@@ -33,6 +35,62 @@ pub(crate) struct NewVersion {
     pub(crate) limits: VersionLimits,
 }
 
+/// A version with its entry made, on its way into the tables.
+struct Row {
+    repository_id: i64,
+    chart: ChartName,
+    version: ChartVersion,
+    file_name: String,
+    archive: BlobToRecord,
+    provenance: Option<BlobToRecord>,
+    entry: Bytes,
+    may_overwrite: bool,
+    must_exist: bool,
+    created_at: Timestamp,
+    actor: String,
+    limits: VersionLimits,
+}
+
+impl NewVersion {
+    fn into_row(self, at: Timestamp) -> Row {
+        let created_at = self.created_at.unwrap_or(at);
+        Row {
+            entry: (self.entry)(created_at).into(),
+            repository_id: self.repository_id,
+            chart: self.chart,
+            version: self.version,
+            file_name: self.file_name,
+            archive: self.archive,
+            provenance: self.provenance,
+            may_overwrite: self.may_overwrite,
+            must_exist: self.must_exist,
+            created_at,
+            actor: self.actor,
+            limits: self.limits,
+        }
+    }
+}
+
+impl Row {
+    fn has_archive_of(&self, existing: &Existing) -> bool {
+        existing.archive_digest == self.archive.digest().to_string()
+    }
+
+    /// Returns the row as the index will read it.
+    fn into_change(self, revision: i64, at: Timestamp) -> IndexChange {
+        let shown = IndexRow {
+            chart: self.chart.clone(),
+            version: self.version.clone(),
+            created_at: self.created_at,
+            entry: self.entry,
+            archive: self.archive.key().clone(),
+            archive_size_bytes: self.archive.size_bytes(),
+            provenance: self.provenance.map(|blob| blob.key().clone()),
+        };
+        IndexChange { revision, at, chart: self.chart, version: self.version, shown: Some(shown) }
+    }
+}
+
 /// How much a repository may hold; `None` for no limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct VersionLimits {
@@ -51,6 +109,8 @@ pub(crate) enum Recorded {
         revision: i64,
         /// Keys that nothing refers to any longer.
         released: Vec<BlobKey>,
+        /// What the index has to show, when this is all that changed.
+        change: Option<Box<IndexChange>>,
     },
     /// The same bytes were there; nothing changed.
     Unchanged {
@@ -120,58 +180,81 @@ async fn record(
     let Some((revision, at)) = next_revision(connection, new.repository_id, now).await? else {
         return Ok(Recorded::RepositoryGone);
     };
-    let existing =
-        find_existing(connection, new.repository_id, new.chart.as_str(), new.version.as_str()).await?;
-    if new.must_exist && existing.is_none() {
-        return Ok(Recorded::VersionUnknown);
-    }
-    if let Some(refusal) = refuse(&new, existing.as_ref(), revision) {
+    let row = new.into_row(at);
+    if let Some(refusal) = refuse_by_presence(connection, &row).await? {
         return Ok(refusal);
     }
-    if let Some(limit) = new.limits.objects
-        && existing.is_none()
-        && count_objects(connection, new.repository_id).await? >= limit
-    {
-        return Ok(Recorded::Full { objects: limit });
-    }
-    let Some(archive_id) = record_blob(connection, &new.archive, at).await? else {
-        return Ok(Recorded::BlobGone);
+    let Some(ids) = record_blobs(connection, &row, at).await? else { return Ok(Recorded::BlobGone) };
+    // Nearly every version is new, so the insert is tried before anything is looked up.
+    let is_new = !row.must_exist && insert_version(connection, &row, ids).await?;
+    let (kind, mut released) = match is_new {
+        true => ("published", Vec::new()),
+        false => {
+            let Some(existing) =
+                find_existing(connection, row.repository_id, row.chart.as_str(), row.version.as_str())
+                    .await?
+            else {
+                return holder_of(connection, &row).await;
+            };
+            if let Some(refusal) = refuse(&row, &existing, revision) {
+                return Ok(refusal);
+            }
+            let kind = if row.has_archive_of(&existing) { "provenance" } else { "overwritten" };
+            (kind, replace_version(connection, &row, &existing, ids).await?)
+        }
     };
-    let provenance_id = match &new.provenance {
+    let event = Event { kind, chart: row.chart.as_str(), version: row.version.as_str(), actor: &row.actor };
+    insert_event(connection, row.repository_id, revision, &event, &row.archive.digest().to_string(), at)
+        .await?;
+    let last = match row.limits.versions_per_chart {
         None => None,
-        Some(blob) => match record_blob(connection, blob, at).await? {
-            Some(id) => Some(id),
-            None => return Ok(Recorded::BlobGone),
-        },
+        Some(limit) => evict(connection, row.repository_id, &event, limit, &mut released, at).await?,
     };
-    let kind = match &existing {
-        None => "published",
-        Some(existing) if existing.archive_digest == new.archive.digest().to_string() => "provenance",
-        Some(_) => "overwritten",
-    };
-    let event_actor = new.actor.clone();
-    let (repository_id, chart, version) = (new.repository_id, new.chart.clone(), new.version.clone());
-    let (digest, limit) = (new.archive.digest().clone(), new.limits.versions_per_chart);
-    let mut released = match existing {
-        None => match insert_version(connection, new, archive_id, provenance_id, at).await? {
-            None => Vec::new(),
-            Some((chart, version)) => return Ok(Recorded::FileNameTaken { chart, version }),
-        },
-        Some(existing) => replace_version(connection, new, &existing, archive_id, provenance_id, at).await?,
-    };
-    let event = Event { kind, chart: chart.as_str(), version: version.as_str(), actor: &event_actor };
-    insert_event(connection, repository_id, revision, &event, &digest.to_string(), at).await?;
-    let mut last = revision;
-    if let Some(limit) = limit {
-        last = evict(connection, repository_id, &event, limit, &mut released, at).await?.unwrap_or(revision);
+    let change = (is_new && last.is_none()).then(|| Box::new(row.into_change(revision, at)));
+    Ok(Recorded::Done { revision: last.unwrap_or(revision), released, change })
+}
+
+/// The ids of the rows of the archive's and the provenance's bytes.
+#[derive(Clone, Copy)]
+struct BlobIds {
+    archive: i64,
+    provenance: Option<i64>,
+}
+
+/// Refuses what depends on whether the version is there, for the few publishes that ask for it.
+async fn refuse_by_presence(
+    connection: &mut SqliteConnection,
+    row: &Row,
+) -> Result<Option<Recorded>, CatalogError> {
+    if !row.must_exist && row.limits.objects.is_none() {
+        return Ok(None);
     }
-    Ok(Recorded::Done { revision: last, released })
+    let (chart, version) = (row.chart.as_str(), row.version.as_str());
+    if find_existing(connection, row.repository_id, chart, version).await?.is_some() {
+        return Ok(None);
+    }
+    if row.must_exist {
+        return Ok(Some(Recorded::VersionUnknown));
+    }
+    let count = count_objects(connection, row.repository_id).await?;
+    Ok(row.limits.objects.filter(|limit| count >= *limit).map(|objects| Recorded::Full { objects }))
+}
+
+/// Records the bytes of archive and provenance; `None` when known ones were collected meanwhile.
+async fn record_blobs(
+    connection: &mut SqliteConnection,
+    row: &Row,
+    at: Timestamp,
+) -> Result<Option<BlobIds>, CatalogError> {
+    let Some(archive) = record_blob(connection, &row.archive, at).await? else { return Ok(None) };
+    let Some(blob) = &row.provenance else { return Ok(Some(BlobIds { archive, provenance: None })) };
+    let provenance = record_blob(connection, blob, at).await?;
+    Ok(provenance.map(|id| BlobIds { archive, provenance: Some(id) }))
 }
 
 /// Decides between what is there and what comes; `None` lets it through.
-fn refuse(new: &NewVersion, existing: Option<&Existing>, revision: i64) -> Option<Recorded> {
-    let existing = existing?;
-    let same_archive = existing.archive_digest == new.archive.digest().to_string();
+fn refuse(new: &Row, existing: &Existing, revision: i64) -> Option<Recorded> {
+    let same_archive = new.has_archive_of(existing);
     if !same_archive && !new.may_overwrite {
         // What the catalog holds is a digest, so this always parses.
         return existing.archive_digest.parse().ok().map(|digest| Recorded::Exists { digest });
@@ -199,77 +282,73 @@ async fn count_objects(connection: &mut SqliteConnection, repository_id: i64) ->
     Ok(count.unsigned_abs())
 }
 
-/// Inserts the version's row; returns the chart and version that hold its file name when it is taken.
+/// Inserts the version's row; returns false when its name or its file name is taken.
 async fn insert_version(
     connection: &mut SqliteConnection,
-    new: NewVersion,
-    archive_id: i64,
-    provenance_id: Option<i64>,
-    at: Timestamp,
-) -> Result<Option<(String, String)>, CatalogError> {
-    let created_at = new.created_at.unwrap_or(at);
+    row: &Row,
+    ids: BlobIds,
+) -> Result<bool, CatalogError> {
     let inserted = sqlx::query(
         "INSERT INTO version (repository_id, chart, version, file_name, state, archive_blob_id, provenance_blob_id, \
          entry, created_at) VALUES ($1, $2, $3, $4, 'approved', $5, $6, $7, $8) ON CONFLICT DO NOTHING",
     )
-    .bind(new.repository_id)
-    .bind(new.chart.as_str())
-    .bind(new.version.as_str())
-    .bind(&new.file_name)
-    .bind(archive_id)
-    .bind(provenance_id)
-    .bind((new.entry)(created_at))
-    .bind(created_at.micros())
-    .execute(&mut *connection)
+    .bind(row.repository_id)
+    .bind(row.chart.as_str())
+    .bind(row.version.as_str())
+    .bind(&row.file_name)
+    .bind(ids.archive)
+    .bind(ids.provenance)
+    .bind(&*row.entry)
+    .bind(row.created_at.micros())
+    .execute(connection)
     .await?;
-    if inserted.rows_affected() == 1 {
-        return Ok(None);
-    }
-    let holder: (String, String) =
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Says who has the file name that this version would have.
+async fn holder_of(connection: &mut SqliteConnection, row: &Row) -> Result<Recorded, CatalogError> {
+    let (chart, version) =
         sqlx::query_as("SELECT chart, version FROM version WHERE repository_id = $1 AND file_name = $2")
-            .bind(new.repository_id)
-            .bind(&new.file_name)
+            .bind(row.repository_id)
+            .bind(&row.file_name)
             .fetch_one(connection)
             .await?;
-    Ok(Some(holder))
+    Ok(Recorded::FileNameTaken { chart, version })
 }
 
 /// Puts new bytes or provenance in the place of what is there; returns the keys that lost their last reference.
 async fn replace_version(
     connection: &mut SqliteConnection,
-    new: NewVersion,
+    row: &Row,
     existing: &Existing,
-    archive_id: i64,
-    provenance_id: Option<i64>,
-    at: Timestamp,
+    ids: BlobIds,
 ) -> Result<Vec<BlobKey>, CatalogError> {
-    let same_archive = existing.archive_digest == new.archive.digest().to_string();
+    let same_archive = row.has_archive_of(existing);
     let mut released = Vec::new();
     if same_archive {
         sqlx::query("UPDATE version SET provenance_blob_id = COALESCE($2, provenance_blob_id) WHERE id = $1")
             .bind(existing.id)
-            .bind(provenance_id)
+            .bind(ids.provenance)
             .execute(connection)
             .await?;
     } else {
-        let created_at = new.created_at.unwrap_or(at);
         // The old provenance names other bytes, so it goes with them.
         sqlx::query(
             "UPDATE version SET archive_blob_id = $2, provenance_blob_id = $3, entry = $4, created_at = $5 WHERE id = $1",
         )
         .bind(existing.id)
-        .bind(archive_id)
-        .bind(provenance_id)
-        .bind((new.entry)(created_at))
-        .bind(created_at.micros())
+        .bind(ids.archive)
+        .bind(ids.provenance)
+        .bind(&*row.entry)
+        .bind(row.created_at.micros())
         .execute(connection)
         .await?;
         released.push(existing.archive_key.clone());
     }
-    if !same_archive || new.provenance.is_some() {
+    if !same_archive || row.provenance.is_some() {
         released.extend(existing.provenance_key.clone());
     }
-    let in_use = [Some(new.archive.key()), new.provenance.as_ref().map(BlobToRecord::key)];
+    let in_use = [Some(row.archive.key()), row.provenance.as_ref().map(BlobToRecord::key)];
     released.retain(|key| !in_use.iter().flatten().any(|used| used.as_str() == key));
     Ok(released.into_iter().map(BlobKey::from_catalog).collect())
 }

@@ -79,7 +79,10 @@ async fn revisions_count_every_change_without_gaps() {
     let place = Place::new().await;
     for (number, version) in ["1.0.0", "2.0.0", "3.0.0"].iter().enumerate() {
         let recorded = place.record(place.version("a", version, version)).await;
-        assert_eq!(recorded, Recorded::Done { revision: number as i64 + 1, released: Vec::new() });
+        let Recorded::Done { revision, released, change } = recorded else { panic!("{recorded:?}") };
+        assert_eq!((revision, released), (number as i64 + 1, Vec::new()));
+        let read = place.catalog.changes_after(place.repository, revision - 1).await.unwrap();
+        assert_eq!([*change.unwrap()], *read, "what is told is what is read");
     }
     let removed =
         place.catalog.remove_version(place.repository, "a", "2.0.0", "tester", now()).await.unwrap();
@@ -135,7 +138,7 @@ async fn replacing_a_version_releases_its_bytes_and_its_provenance() {
     let provenance_key = provenance.key().clone();
     assert!(is_done(&place.record(NewVersion { provenance: Some(provenance), ..first }).await));
     let second = NewVersion { may_overwrite: true, ..place.version("a", "1.0.0", "second") };
-    let expected = Recorded::Done { revision: 2, released: vec![archive, provenance_key] };
+    let expected = Recorded::Done { revision: 2, released: vec![archive, provenance_key], change: None };
     assert_eq!(place.record(second).await, expected);
     let changes = place.catalog.changes_after(place.repository, 1).await.unwrap();
     assert!(changes[0].shown.as_ref().unwrap().provenance.is_none());

@@ -191,6 +191,15 @@ async fn run_transaction(
     batch: &mut [Box<dyn Change>],
 ) -> sqlx::Result<()> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    if let [only] = batch {
+        // Alone, the transaction itself is what a refusal undoes.
+        let end = match only.run(connection).await {
+            Effect::Keep => "COMMIT",
+            Effect::Undo => "ROLLBACK",
+        };
+        sqlx::query(end).execute(&mut *connection).await?;
+        return Ok(());
+    }
     for change in batch {
         sqlx::query("SAVEPOINT change").execute(&mut *connection).await?;
         match change.run(connection).await {

@@ -4,7 +4,7 @@ use chart::Provenance;
 use chart::archive;
 
 use super::create_repository::CreateRepositoryError;
-use super::keep_blob::{discard, keep_blob, release};
+use super::keep_blob::{discard, find_known, keep_blob, release};
 use super::publish::{self, PublishError};
 use crate::access::Caller;
 use crate::app::App;
@@ -66,8 +66,10 @@ pub(crate) async fn add_provenance(
         return keep_for_later(app, path, staged, &file_name, &provenance).await;
     };
     provenance.covers(&file_name, &version.archive_digest).map_err(PublishError::from)?;
-    let blob =
-        keep_blob(app, path, &format!("{file_name}.prov"), staged).await.map_err(PublishError::from)?;
+    let known = find_known(app, staged.digest()).await.map_err(PublishError::from)?;
+    let blob = keep_blob(app, path, &format!("{file_name}.prov"), staged, known)
+        .await
+        .map_err(PublishError::from)?;
     let new = NewVersion {
         repository_id: repository.id(),
         chart: version.chart.clone(),
@@ -133,7 +135,7 @@ async fn conclude(
 ) -> Result<(), AddProvenanceError> {
     let (chart, version) = (provenance.name(), provenance.version());
     match &outcome {
-        Recorded::Done { revision, released } => {
+        Recorded::Done { revision, released, .. } => {
             app.repositories.catch_up(repository, *revision).await?;
             release(app, released).await;
             return Ok(());

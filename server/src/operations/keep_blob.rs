@@ -1,8 +1,10 @@
 //! Makes staged bytes durable before the catalog hears of them; what it never hears of is waste, not an error.
 
+use oci::Digest;
+
 use crate::app::App;
 use crate::blobs::{BlobError, BlobKey, Layout, StagedBlob};
-use crate::catalog::{BlobToRecord, CatalogError};
+use crate::catalog::{BlobRow, BlobToRecord, CatalogError};
 use crate::repository_path::RepositoryPath;
 
 /// Why bytes were not kept.
@@ -16,21 +18,25 @@ pub(crate) enum KeepError {
     Blobs(#[from] BlobError),
 }
 
-/// Returns the bytes as something a version can refer to, writing them unless the catalog holds them already.
+/// Returns the bytes of this digest that the catalog holds already and a new version may share.
+pub(super) async fn find_known(app: &App, digest: &Digest) -> Result<Option<BlobRow>, KeepError> {
+    match app.blobs.layout() {
+        Layout::Addressed => Ok(app.catalog.find_blob(digest).await?),
+        // A flat file belongs to its version, even when another has the same bytes.
+        Layout::Flat => Ok(None),
+    }
+}
+
+/// Returns the bytes as something a version can refer to, writing them unless they are `known`.
 pub(super) async fn keep_blob(
     app: &App,
     repository: &RepositoryPath,
     file_name: &str,
     staged: StagedBlob,
+    known: Option<BlobRow>,
 ) -> Result<BlobToRecord, KeepError> {
-    match app.blobs.layout() {
-        Layout::Addressed => {
-            if let Some(row) = app.catalog.find_blob(staged.digest()).await? {
-                return Ok(BlobToRecord::Known(row));
-            }
-        }
-        // A flat file belongs to its version, even when another has the same bytes.
-        Layout::Flat => {}
+    if let Some(row) = known {
+        return Ok(BlobToRecord::Known(row));
     }
     let (digest, size_bytes) = (staged.digest().clone(), staged.size_bytes());
     let key = app.key_for(repository, file_name, &digest);

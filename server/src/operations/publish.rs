@@ -12,11 +12,11 @@ use oci::Digest;
 
 use super::create_repository::{self, CreateRepositoryError};
 pub(crate) use super::keep_blob::KeepError;
-use super::keep_blob::{discard, keep_blob, release};
+use super::keep_blob::{discard, find_known, keep_blob, release};
 use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::blobs::{Layout, StagedBlob};
-use crate::catalog::{BlobToRecord, CatalogError, NewVersion, Recorded};
+use crate::catalog::{BlobRow, BlobToRecord, CatalogError, IndexChange, NewVersion, Recorded};
 use crate::repositories::OpenRepository;
 use crate::repository_path::RepositoryPath;
 
@@ -132,15 +132,17 @@ impl From<InvalidProvenance> for PublishError {
 pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Published, PublishError> {
     let repository =
         create_repository::find_or_create(app, &publication.repository, &publication.caller).await?;
-    let (archive, metadata) = inspect(publication.archive).await?;
+    let digest = publication.archive.digest().clone();
+    // Whether the catalog has these bytes is asked while they are checked.
+    let (inspected, known) = tokio::join!(inspect(publication.archive), find_known(app, &digest));
+    let ((archive, metadata), known) = (inspected?, known?);
     let (archive, provenance) = check_provenance(archive, publication.provenance, &metadata).await?;
     let request = Request {
         may_overwrite: repository.row().settings.overwrite.permits(publication.force),
         actor: publication.caller.name().to_owned(),
         metadata,
     };
-    // The bytes are held for as long as a second attempt may need them.
-    let recorded = record(app, &repository, &request, archive, provenance).await?;
+    let recorded = record(app, &repository, &request, archive, known, provenance).await?;
     let published = |changed| Published {
         chart: request.metadata.name.clone(),
         version: request.metadata.version.clone(),
@@ -148,8 +150,11 @@ pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Publi
         changed,
     };
     match recorded.outcome {
-        Recorded::Done { revision, ref released } => {
-            app.repositories.catch_up(&repository, revision).await?;
+        Recorded::Done { revision, ref released, ref change } => {
+            match change {
+                Some(change) => app.repositories.show(&repository, IndexChange::clone(change)).await?,
+                None => app.repositories.catch_up(&repository, revision).await?,
+            }
             release(app, released).await;
             Ok(published(true))
         }
@@ -220,19 +225,23 @@ async fn record(
     repository: &OpenRepository,
     request: &Request,
     archive: StagedBlob,
+    known: Option<BlobRow>,
     provenance: Option<StagedBlob>,
 ) -> Result<Attempt, PublishError> {
     let metadata = &request.metadata;
     let digest = archive.digest().clone();
     let file_name = archive::file_name(&metadata.name, &metadata.version);
     let _one_at_a_time = app.repositories.claim(repository.path(), &file_name).await;
-    if let Some(outcome) = already_decided(app, repository, request, &digest).await? {
+    if let Some(outcome) = already_decided(repository, request, &file_name, &digest) {
         return Ok(Attempt { outcome, digest });
     }
-    let archive = keep_blob(app, repository.path(), &file_name, archive).await?;
+    let archive = keep_blob(app, repository.path(), &file_name, archive, known).await?;
     let provenance = match provenance {
         None => None,
-        Some(staged) => Some(keep_blob(app, repository.path(), &format!("{file_name}.prov"), staged).await?),
+        Some(staged) => {
+            let known = find_known(app, staged.digest()).await?;
+            Some(keep_blob(app, repository.path(), &format!("{file_name}.prov"), staged, known).await?)
+        }
     };
     let created_at = match app.blobs.layout() {
         Layout::Addressed => None,
@@ -253,21 +262,21 @@ async fn record(
     Ok(Attempt { outcome, digest })
 }
 
-/// Looks before anything is written, so that a refusal costs no disk; the transaction decides again.
-async fn already_decided(
-    app: &App,
+/// Looks at the index before anything is written, so that a refusal costs no disk; the transaction decides again.
+fn already_decided(
     repository: &OpenRepository,
     request: &Request,
+    file_name: &str,
     digest: &Digest,
-) -> Result<Option<Recorded>, CatalogError> {
-    let (chart, version) = (request.metadata.name.as_str(), request.metadata.version.as_str());
-    let Some(existing) = app.catalog.find_version(repository.id(), chart, version).await? else {
-        return Ok(None);
-    };
-    if existing.archive_digest != *digest && !request.may_overwrite {
-        return Ok(Some(Recorded::Exists { digest: existing.archive_digest }));
+) -> Option<Recorded> {
+    let located = repository.index().find_archive(file_name)?;
+    let metadata = &request.metadata;
+    if located.chart != metadata.name || located.version != metadata.version {
+        let (chart, version) = (located.chart.to_string(), located.version.to_string());
+        return Some(Recorded::FileNameTaken { chart, version });
     }
-    Ok(None)
+    let existing = located.digest().filter(|existing| existing != digest && !request.may_overwrite)?;
+    Some(Recorded::Exists { digest: existing })
 }
 
 fn new_version(

@@ -34,7 +34,7 @@ impl Machine {
             ("kernel", fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned()),
             ("file system", file_system(&target)?),
             ("load before (1, 5, 15 minutes)", load()?),
-            ("Chartroom", said(&environment::chartroom()?, &["--version"])?),
+            ("Chartroom", format!("{}, {}", said(&environment::chartroom()?, &["--version"])?, commit()?)),
             ("nginx", said(&environment::tool("nginx")?, &["-v"])?),
             ("helm", said(&environment::tool("helm3")?, &["version", "--short"])?),
             ("ChartMuseum", chartmuseum),
@@ -59,6 +59,12 @@ impl Machine {
         }
         text
     }
+}
+
+/// Returns the commit of the sources, and whether they have changed since.
+fn commit() -> Result<String> {
+    let root = environment::repository_root().display().to_string();
+    said(Path::new("git"), &["-C", &root, "describe", "--always", "--dirty", "--exclude", "*"])
 }
 
 fn memory() -> Result<String> {

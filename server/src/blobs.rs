@@ -4,6 +4,7 @@
 //! folder that names it are synced.
 
 mod folder;
+mod hot;
 mod key;
 mod staging;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use chart::Timestamp;
 
 pub(crate) use folder::{BlobReader, time_of};
+use hot::HotBlobs;
 pub(crate) use key::BlobKey;
 pub(crate) use staging::{StageError, StagedBlob, Staging};
 
@@ -55,6 +57,7 @@ pub(crate) struct Blobs {
     root: PathBuf,
     layout: Layout,
     staging: Staging,
+    hot: HotBlobs,
 }
 
 impl Blobs {
@@ -67,12 +70,12 @@ impl Blobs {
             Layout::Addressed => folder::prepare(&root)?,
             Layout::Flat => std::fs::create_dir_all(&root)?,
         }
-        Ok(Self { staging: Staging::open(staging)?, layout, root })
+        Ok(Self { staging: Staging::open(staging)?, layout, root, hot: HotBlobs::new() })
     }
 
     /// Takes the folder as a command beside the running server does, whose incomplete files it must not touch.
     pub(crate) fn beside(root: PathBuf, layout: Layout) -> Self {
-        Self { staging: Staging::unopened(root.join("staging")), layout, root }
+        Self { staging: Staging::unopened(root.join("staging")), layout, root, hot: HotBlobs::new() }
     }
 
     /// Returns how files are named.
@@ -111,8 +114,18 @@ impl Blobs {
         key: &BlobKey,
         range: Option<Range<u64>>,
     ) -> Result<BlobReader, BlobError> {
-        let (root, key) = (self.root.clone(), key.clone());
-        off_thread(move || folder::open(&root, &key, range)).await
+        if let Some(content) = self.hot.find(key) {
+            return BlobReader::in_memory(key, &content, range);
+        }
+        let (root, asked) = (self.root.clone(), key.clone());
+        let whole = range.is_none();
+        let reader = off_thread(move || folder::open(&root, &asked, range)).await?;
+        match self.layout {
+            Layout::Addressed if whole => self.warm(key, &reader),
+            // A flat file may be another one tomorrow.
+            Layout::Addressed | Layout::Flat => {}
+        }
+        Ok(reader)
     }
 
     /// Removes the bytes under `key`; that they are gone already is fine.
@@ -120,8 +133,16 @@ impl Blobs {
     /// # Errors
     /// [`BlobError`] when the store did not answer.
     pub(crate) async fn remove(&self, key: &BlobKey) -> Result<(), BlobError> {
+        self.hot.forget(key);
         let (root, key) = (self.root.clone(), key.clone());
         off_thread(move || folder::remove(&root, &key)).await
+    }
+
+    /// Keeps in memory what was read in one piece and is small.
+    fn warm(&self, key: &BlobKey, reader: &BlobReader) {
+        if let Some(content) = reader.whole().filter(|content| HotBlobs::takes(content.len() as u64)) {
+            self.hot.keep(key.clone(), content.clone());
+        }
     }
 
     /// Returns the keys of files that were written more than `older_than` ago, for the sweep of what nobody knows.

@@ -168,6 +168,7 @@ async fn answer(State(server): State<Server>, request: Request) -> Response<Body
     // Closed only when the server is gone, and then nobody asks.
     let _room = server.room.acquire().await;
     let is_head = request.method() == Method::HEAD;
+    let request = request.map(body::Drained::wrap);
     let mut answered = Answered::default();
     let mut response = match route_and_handle(&server, request, &mut answered).await {
         Ok(response) => response,
@@ -175,9 +176,19 @@ async fn answer(State(server): State<Server>, request: Request) -> Response<Body
     };
     response.extensions_mut().insert(answered);
     if is_head {
-        *response.body_mut() = Body::empty();
+        take_body(&mut response);
     }
     response
+}
+
+/// Leaves the headers that a GET would have had, its length among them (RFC 9110 §9.3.2).
+fn take_body(response: &mut Response<Body>) {
+    let body = std::mem::take(response.body_mut());
+    if let Some(length) = http_body::Body::size_hint(&body).exact()
+        && !response.headers().contains_key(header::CONTENT_LENGTH)
+    {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
 }
 
 async fn route_and_handle(

@@ -15,6 +15,7 @@ use crate::progress::{Counting, Progress};
 use crate::publish::publish_all;
 use crate::server::Server;
 
+const PREFIX: &str = "bench-corpus-";
 const CONNECTIONS: usize = 16;
 const AT_A_TIME: usize = 500;
 
@@ -25,10 +26,11 @@ pub(crate) struct Corpora {
 }
 
 impl Corpora {
-    /// Finds the folders that fit the running program.
+    /// Finds the folders that fit the running program, and removes those of former archives and schemas: they take
+    /// half a gigabyte.
     ///
     /// # Errors
-    /// When the schema cannot be read.
+    /// When the schema cannot be read, or what is outdated not be removed.
     pub(crate) fn find() -> Result<Self> {
         let mut content = Vec::new();
         for position in [0, 1, 99_999] {
@@ -39,8 +41,10 @@ impl Corpora {
             content.extend(fs::read(file)?);
         }
         let digest = Digest::sha256(&content);
-        let name = digest.hex().get(..12).unwrap_or_default();
-        Ok(Self { folder: environment::target_folder()?.join(format!("bench-corpus-{name}")) })
+        let name = format!("{PREFIX}{}", digest.hex().get(..12).unwrap_or_default());
+        let target = environment::target_folder()?;
+        remove_outdated(&target, &name)?;
+        Ok(Self { folder: target.join(name) })
     }
 
     /// Makes those of the sizes, given in ascending order, that are not there yet, by publishing over HTTP.
@@ -88,6 +92,16 @@ impl Corpora {
         copy_folder(&place.data(), &part)?;
         fs::rename(&part, self.of_size(versions)).context("cannot keep the filled data folder")
     }
+}
+
+fn remove_outdated(target: &Path, current: &str) -> Result<()> {
+    for path in sorted(target)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(PREFIX) && name != current {
+            fs::remove_dir_all(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Publishes positions of the corpus and stops the server, so that its files are at rest.

@@ -13,7 +13,7 @@ use super::staging::{StagedFile, sync_folder};
 use super::{BlobError, BlobKey, StagedBlob, Staging};
 
 /// How much is read at a time: nearly every chart in one piece, since a hop to a blocking thread costs more than the copy.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 1024 * 1024;
 
 /// Stored bytes being read: the first piece is there, the rest comes as it is asked for.
 pub(crate) struct BlobReader {
@@ -28,6 +28,31 @@ struct Remaining {
 }
 
 impl BlobReader {
+    /// Returns the range of bytes that are in memory already.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`] when the range lies outside them.
+    pub(super) fn in_memory(
+        key: &BlobKey,
+        content: &Bytes,
+        range: Option<Range<u64>>,
+    ) -> Result<Self, BlobError> {
+        let size = content.len();
+        let range = range.map_or(Some(0..size), |range| {
+            Some(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+        });
+        let Some(range) = range.filter(|range| range.start <= range.end && range.end <= size) else {
+            return Err(BlobError::Missing(key.clone()));
+        };
+        let length = range.len() as u64;
+        Ok(Self { first: content.slice(range), rest: None, length })
+    }
+
+    /// Returns the bytes when all of them came in one piece.
+    pub(super) fn whole(&self) -> Option<&Bytes> {
+        self.rest.is_none().then_some(&self.first)
+    }
+
     /// Returns how many bytes will come in all.
     pub(crate) fn length(&self) -> u64 {
         self.length

@@ -64,6 +64,66 @@ where
     }))
 }
 
+/// How much of a refused body is read and thrown away at most.
+const DRAINED_AT_MOST: u64 = 64 * 1024 * 1024;
+/// How long it may pause meanwhile.
+const DRAIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// A request's body that is read on when nobody wants it: a client that is still sending when the connection closes
+/// loses the answer that says why.
+pub(super) struct Drained(Option<Body>);
+
+impl Drained {
+    /// Returns `body` with that care.
+    pub(super) fn wrap(body: Body) -> Body {
+        if http_body::Body::is_end_stream(&body) { body } else { Body::new(Self(Some(body))) }
+    }
+}
+
+impl http_body::Body for Drained {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let Some(body) = &mut self.0 else { return Poll::Ready(None) };
+        let polled = Pin::new(body).poll_frame(context);
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            self.0 = None;
+        }
+        polled
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(http_body::Body::is_end_stream)
+    }
+}
+
+impl Drop for Drained {
+    fn drop(&mut self) {
+        if let (Some(body), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(drain(body));
+        }
+    }
+}
+
+async fn drain(body: Body) {
+    let mut pieces = body.into_data_stream();
+    let mut drained: u64 = 0;
+    while let Ok(Some(Ok(piece))) = tokio::time::timeout(DRAIN_PAUSE, pieces.next()).await {
+        drained += piece.len() as u64;
+        if drained > DRAINED_AT_MOST {
+            return;
+        }
+    }
+}
+
 /// A body that broke off or paused for too long.
 #[derive(Debug)]
 pub(super) struct BodyCut;

@@ -99,11 +99,8 @@ impl Failure {
             ErrorKind::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             }
-            // The rest of a body that nobody reads would be taken for the next request.
-            ErrorKind::TooLarge => {
-                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
             ErrorKind::Invalid
+            | ErrorKind::TooLarge
             | ErrorKind::Denied
             | ErrorKind::NotFound
             | ErrorKind::MethodNotAllowed

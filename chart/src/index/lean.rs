@@ -2,7 +2,11 @@
 //!
 //! It keeps what a client needs to choose and fetch; the rest is in the archive.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::json::to_json;
 
@@ -28,22 +32,75 @@ const KEPT_ANNOTATIONS: &str = "catalog.cattle.io/";
 /// fewer of them. The same bytes always give the same bytes, and a lean entry stays as it is. What is not an entry is
 /// returned unchanged.
 pub fn lean(json: &[u8]) -> Vec<u8> {
-    match serde_json::from_slice::<Map<String, Value>>(json) {
-        Ok(mut entry) => {
-            entry.retain(keep);
-            to_json(&entry).unwrap_or_else(|_| json.to_vec())
+    shorten(json).unwrap_or_else(|| json.to_vec())
+}
+
+/// A JSON object whose values stay as they are written: a large index has tens of thousands of entries to shorten.
+struct Members<'j>(Vec<(Cow<'j, str>, &'j RawValue)>);
+
+/// A key that is borrowed where it holds no escape.
+#[derive(serde::Deserialize)]
+struct Key<'j>(#[serde(borrow)] Cow<'j, str>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Key(key), value)) = map.next_entry()? {
+                    members.push((key, value));
+                }
+                Ok(Members(members))
+            }
         }
-        Err(_) => json.to_vec(),
+
+        deserializer.deserialize_map(InOrder)
     }
 }
 
-fn keep(key: &String, value: &mut Value) -> bool {
-    if key != "annotations" {
-        return KEPT.contains(&key.as_str());
+fn shorten(json: &[u8]) -> Option<Vec<u8>> {
+    let Members(members) = serde_json::from_slice(json).ok()?;
+    let mut out = vec![b'{'];
+    for (key, value) in &members {
+        if key == "annotations" {
+            let kept = kept_annotations(value.get())?;
+            if kept.len() > b"{}".len() {
+                push_member(&mut out, key, &kept)?;
+            }
+        } else if KEPT.contains(&&**key) {
+            push_member(&mut out, key, value.get().as_bytes())?;
+        }
     }
-    let Value::Object(annotations) = value else { return false };
-    annotations.retain(|key, _| key.starts_with(KEPT_ANNOTATIONS));
-    !annotations.is_empty()
+    out.push(b'}');
+    Some(out)
+}
+
+fn kept_annotations(json: &str) -> Option<Vec<u8>> {
+    let Members(members) = serde_json::from_str(json).ok()?;
+    let mut out = vec![b'{'];
+    for (key, value) in members.iter().filter(|(key, _)| key.starts_with(KEPT_ANNOTATIONS)) {
+        push_member(&mut out, key, value.get().as_bytes())?;
+    }
+    out.push(b'}');
+    Some(out)
+}
+
+fn push_member(out: &mut Vec<u8>, key: &str, value: &[u8]) -> Option<()> {
+    if out.len() > 1 {
+        out.push(b',');
+    }
+    out.extend_from_slice(&to_json(&key).ok()?);
+    out.push(b':');
+    out.extend_from_slice(value);
+    Some(())
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ pub(crate) async fn add_provenance(
     let blob = keep_blob(app, path, &format!("{file_name}.prov"), staged, known)
         .await
         .map_err(PublishError::from)?;
+    let may_overwrite = repository.row().settings.overwrite.permits(force);
     let new = NewVersion {
         repository_id: repository.id(),
         chart: version.chart.clone(),
@@ -78,14 +79,14 @@ pub(crate) async fn add_provenance(
         archive: known_archive(app, &version).await?,
         provenance: Some(blob.clone()),
         entry: Box::new(move |_| version.entry),
-        may_overwrite: repository.row().settings.overwrite.permits(force),
+        may_overwrite,
         must_exist: true,
         created_at: None,
         actor: caller.name().to_owned(),
         limits: crate::catalog::VersionLimits { versions_per_chart: None, ..app.rules.limits },
     };
     let outcome = app.catalog.record_version(new, app.clock.now()).await?;
-    conclude(app, &repository, outcome, &blob, &provenance).await
+    conclude(app, &repository, outcome, may_overwrite, &blob, &provenance).await
 }
 
 async fn find(
@@ -130,6 +131,7 @@ async fn conclude(
     app: &App,
     repository: &OpenRepository,
     outcome: Recorded,
+    may_overwrite: bool,
     blob: &BlobToRecord,
     provenance: &Provenance,
 ) -> Result<(), AddProvenanceError> {
@@ -140,7 +142,7 @@ async fn conclude(
             release(app, released).await;
             return Ok(());
         }
-        Recorded::Unchanged { .. } if !app.rules.repeat_is_conflict => return Ok(()),
+        Recorded::Unchanged { .. } if may_overwrite || !app.rules.repeat_is_conflict => return Ok(()),
         Recorded::Unchanged { .. }
         | Recorded::ProvenanceExists
         | Recorded::Full { .. }

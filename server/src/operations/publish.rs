@@ -158,7 +158,7 @@ pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Publi
             release(app, released).await;
             Ok(published(true))
         }
-        Recorded::Unchanged { revision } if !app.rules.repeat_is_conflict => {
+        Recorded::Unchanged { revision } if request.may_overwrite || !app.rules.repeat_is_conflict => {
             app.repositories.catch_up(&repository, revision).await?;
             Ok(published(false))
         }

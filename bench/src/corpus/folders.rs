@@ -52,6 +52,7 @@ impl Corpora {
     /// # Errors
     /// When the server refuses an archive.
     pub(crate) async fn fill(&self, sizes: &[usize], progress: &Progress) -> Result<()> {
+        self.remove_unreadable(sizes)?;
         let mut former = None;
         for versions in sizes {
             if !self.of_size(*versions).exists() {
@@ -73,6 +74,20 @@ impl Corpora {
 
     fn of_size(&self, versions: usize) -> PathBuf {
         self.folder.join(versions.to_string())
+    }
+
+    /// Removes everything when the server does not take what is there: it was filled by another build.
+    fn remove_unreadable(&self, sizes: &[usize]) -> Result<()> {
+        let Some(versions) = sizes.iter().find(|versions| self.of_size(**versions).exists()) else {
+            return Ok(());
+        };
+        let place = Place::new()?;
+        self.copy_to(&place, *versions)?;
+        if Server::chartroom(&place).is_err() {
+            fs::remove_dir_all(&self.folder)
+                .context("cannot remove the filled data folders of another build")?;
+        }
+        Ok(())
     }
 
     async fn extend(&self, former: Option<usize>, versions: usize, progress: &Progress) -> Result<()> {

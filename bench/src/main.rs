@@ -26,6 +26,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
 use crate::bench::{Bench, Effort};
@@ -39,7 +40,24 @@ async fn main() -> Result<()> {
     if cfg!(debug_assertions) {
         bail!("a debug build measures nothing: run `make bench`, or add `--release`");
     }
-    LocalSet::new().run_until(run(cli)).await
+    let tasks = LocalSet::new();
+    // Stopped in between, the run is dropped like any value, and with it the servers it started.
+    tokio::select! {
+        done = tasks.run_until(run(cli)) => done,
+        signal = stopped() => match signal {
+            Ok(()) => bail!("stopped before everything was measured"),
+            Err(error) => Err(error).context("cannot watch for signals"),
+        },
+    }
+}
+
+/// Waits until somebody wants the run to end.
+async fn stopped() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    }
 }
 
 async fn run(cli: Cli) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chart::Timestamp;
+use tokio::sync::Semaphore;
 
 use crate::access::{Caller, Verifier};
 use crate::blobs::{BlobKey, Blobs, Layout};
@@ -19,7 +20,12 @@ pub(crate) struct App {
     pub(crate) verifier: Verifier,
     pub(crate) clock: Clock,
     pub(crate) rules: Arc<Rules>,
+    /// Held while an archive is checked: each may take tens of megabytes and a core for a second.
+    pub(crate) checking: Arc<Semaphore>,
 }
+
+/// How many archives are checked at the same time; the others wait their turn.
+pub(crate) const CHECKED_AT_ONCE: usize = 4;
 
 /// What the operator decided for all repositories.
 #[derive(Debug, Clone)]

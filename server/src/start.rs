@@ -5,11 +5,13 @@ use std::io::{self, Write};
 use std::num::NonZeroU64;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use tokio::sync::Semaphore;
 
 use crate::access::{Role, Secret, Verifier};
-use crate::app::{self, App, Clock, Rules};
+use crate::app::{self, App, CHECKED_AT_ONCE, Clock, Rules};
 use crate::blobs::{Blobs, Layout};
 use crate::catalog::{Catalog, RepositorySettings, VersionLimits};
 use crate::config::{BlobsUrl, CatalogUrl, Config, Storage};
@@ -137,6 +139,7 @@ pub(crate) fn assemble(catalog: Catalog, blobs: Blobs, config: &Config) -> App {
         blobs,
         clock: Clock::System,
         rules: rules(config).into(),
+        checking: Arc::new(Semaphore::new(CHECKED_AT_ONCE)),
     }
 }
 

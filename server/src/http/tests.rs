@@ -1,14 +1,17 @@
 //! Requests against the router in this process, over a real SQLite catalog and a real folder.
 
+use std::sync::Arc;
+
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use chart::Timestamp;
 use chart::testing::ChartBuilder;
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use super::{Server, Surface};
 use crate::access::{Role, Verifier};
-use crate::app::{App, Clock, Rules};
+use crate::app::{App, CHECKED_AT_ONCE, Clock, Rules};
 use crate::blobs::{Blobs, Layout};
 use crate::catalog::{Catalog, RepositorySettings, SettingsChange, Visibility};
 use crate::operations::create_token::{TokenRequest, create_token};
@@ -65,6 +68,7 @@ impl TestServer {
             blobs,
             clock: Clock::Fixed(now),
             rules: rules.into(),
+            checking: Arc::new(Semaphore::new(CHECKED_AT_ONCE)),
         };
         let room = 64.try_into().unwrap();
         Self { server: Server::new(app, surface, Metrics::new(MetricNames::Chartroom), room), folder }

@@ -134,7 +134,7 @@ pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Publi
         create_repository::find_or_create(app, &publication.repository, &publication.caller).await?;
     let digest = publication.archive.digest().clone();
     // Whether the catalog has these bytes is asked while they are checked.
-    let (inspected, known) = tokio::join!(inspect(publication.archive), find_known(app, &digest));
+    let (inspected, known) = tokio::join!(inspect(app, publication.archive), find_known(app, &digest));
     let ((archive, metadata), known) = (inspected?, known?);
     let (archive, provenance) = check_provenance(archive, publication.provenance, &metadata).await?;
     let request = Request {
@@ -178,8 +178,11 @@ struct Attempt {
 }
 
 /// Reads the archive by Helm's rules, off the async threads.
-async fn inspect(staged: StagedBlob) -> Result<(StagedBlob, ChartMetadata), PublishError> {
+async fn inspect(app: &App, staged: StagedBlob) -> Result<(StagedBlob, ChartMetadata), PublishError> {
+    let lost = |closed| PublishError::Interrupted(std::io::Error::other(closed));
+    let turn = Arc::clone(&app.checking).acquire_owned().await.map_err(lost)?;
     off_thread(move || {
+        let _held_while_checked = turn;
         let reader = staged.reader().map_err(PublishError::Interrupted)?;
         let metadata = ChartArchive::inspect(reader, &Limits::default())?;
         Ok((staged, metadata))

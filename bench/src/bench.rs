@@ -8,6 +8,7 @@ use crate::corpus::{Corpora, nth};
 use crate::environment;
 use crate::place::Place;
 use crate::progress::Progress;
+use crate::report::Bar;
 use crate::server::{INDEX, Server};
 
 /// How much is done.
@@ -26,6 +27,11 @@ pub(crate) struct Effort {
 }
 
 impl Effort {
+    /// Returns the bar at the size it was set for; at a smaller one what a server needs for itself would decide.
+    pub(crate) fn at_full_size(&self, bar: Bar) -> Bar {
+        if self.large == Self::FULL.large { bar } else { Bar::None }
+    }
+
     /// Returns the effort of a report: under 20 minutes on two cores.
     pub(crate) const FULL: Self = Self {
         index_sizes: &[1_000, 10_000, 50_000],

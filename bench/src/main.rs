@@ -69,11 +69,6 @@ async fn run(cli: Cli) -> Result<()> {
         std::io::stdout().write_all(section.to_markdown().as_bytes())?;
         return Ok(());
     }
-    let mut sections = Vec::new();
-    for row in Work::ROWS {
-        sections.push(rows::measure(row, &bench).await.with_context(|| format!("while measuring {row:?}"))?);
-    }
-    machine.note_end()?;
     let (path, command) = match cli.quick {
         false => (environment::repository_root().join("bench/REPORT.md"), "make bench"),
         true => {
@@ -81,8 +76,16 @@ async fn run(cli: Cli) -> Result<()> {
         }
     };
     let path: PathBuf = cli.report.unwrap_or(path);
-    fs::write(&path, report::render(&sections, &machine, command))
-        .with_context(|| format!("cannot write `{}`", path.display()))?;
+    let mut sections = Vec::new();
+    for row in Work::ROWS {
+        sections.push(rows::measure(row, &bench).await.with_context(|| format!("while measuring {row:?}"))?);
+        if sections.len() == Work::ROWS.len() {
+            machine.note_end()?;
+        }
+        // After each row, so that a run that is stopped leaves what it has.
+        fs::write(&path, report::render(&sections, &machine, command))
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
     writeln!(std::io::stdout(), "{}", path.display())?;
     Ok(())
 }

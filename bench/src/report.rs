@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use crate::cli::Work;
 use crate::figures::number;
 use crate::machine::Machine;
 
@@ -154,6 +155,9 @@ pub(crate) fn render(sections: &[Section], machine: &Machine, command: &str) -> 
         "\nTo repeat it: `{command}`.\n\n## Summary\n\n| work | bars met | verdict |\n|---|---|---|\n"
     );
     text.extend(sections.iter().map(Section::summary));
+    if sections.len() < Work::ROWS.len() {
+        text.push_str("\nThe run was stopped before the other rows were measured.\n");
+    }
     for section in sections {
         text.push('\n');
         text.push_str(&section.to_markdown());

@@ -44,7 +44,7 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
             lines.push(
                 Line::new(what, shown_of(&latencies))
                     .chartmuseum(theirs.as_ref().map(shown_of))
-                    .judged(busy / idle, Bar::AtMost(BAR)),
+                    .judged(busy / idle, bench.effort.at_full_size(Bar::AtMost(BAR))),
             );
         }
     }

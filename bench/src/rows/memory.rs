@@ -35,7 +35,7 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
             Line::new(format!("{}, {name}", shown(versions)), bytes(look.resident))
                 .beside(bytes(index))
                 .chartmuseum(figure.map(|look| bytes(look.resident)))
-                .judged(float(look.resident) / float(index), Bar::AtMost(BAR)),
+                .judged(float(look.resident) / float(index), bench.effort.at_full_size(Bar::AtMost(BAR))),
         );
     }
     if let Some(look) = looks.last() {

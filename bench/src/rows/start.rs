@@ -39,7 +39,7 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
             seconds(median(&to_index)),
         )
         .chartmuseum(chartmuseum)
-        .judged(median(&to_index), Bar::Seconds(BAR_SECONDS)),
+        .judged(median(&to_index), bench.effort.at_full_size(Bar::Seconds(BAR_SECONDS))),
         Line::new(format!("{what}: the same, slowest"), seconds(percentile(&to_index, 100))),
     ];
     Ok(Section {

@@ -181,24 +181,21 @@ async fn record(
         return Ok(Recorded::RepositoryGone);
     };
     let row = new.into_row(at);
-    if let Some(refusal) = refuse_by_presence(connection, &row).await? {
+    // Before the bytes are recorded: a flat file keeps its key, so its row would already speak of the new ones.
+    let (chart, version) = (row.chart.as_str(), row.version.as_str());
+    let existing = find_existing(connection, row.repository_id, chart, version).await?;
+    if let Some(refusal) = match &existing {
+        Some(existing) => refuse(&row, existing, revision),
+        None => refuse_new(connection, &row).await?,
+    } {
         return Ok(refusal);
     }
     let Some(ids) = record_blobs(connection, &row, at).await? else { return Ok(Recorded::BlobGone) };
-    // Nearly every version is new, so the insert is tried before anything is looked up.
-    let is_new = !row.must_exist && insert_version(connection, &row, ids).await?;
-    let (kind, mut released) = match is_new {
-        true => ("published", Vec::new()),
-        false => {
-            let Some(existing) =
-                find_existing(connection, row.repository_id, row.chart.as_str(), row.version.as_str())
-                    .await?
-            else {
-                return holder_of(connection, &row).await;
-            };
-            if let Some(refusal) = refuse(&row, &existing, revision) {
-                return Ok(refusal);
-            }
+    let is_new = existing.is_none();
+    let (kind, mut released) = match existing {
+        None if insert_version(connection, &row, ids).await? => ("published", Vec::new()),
+        None => return holder_of(connection, &row).await,
+        Some(existing) => {
             let kind = if row.has_archive_of(&existing) { "provenance" } else { "overwritten" };
             (kind, replace_version(connection, &row, &existing, ids).await?)
         }
@@ -221,23 +218,14 @@ struct BlobIds {
     provenance: Option<i64>,
 }
 
-/// Refuses what depends on whether the version is there, for the few publishes that ask for it.
-async fn refuse_by_presence(
-    connection: &mut SqliteConnection,
-    row: &Row,
-) -> Result<Option<Recorded>, CatalogError> {
-    if !row.must_exist && row.limits.objects.is_none() {
-        return Ok(None);
-    }
-    let (chart, version) = (row.chart.as_str(), row.version.as_str());
-    if find_existing(connection, row.repository_id, chart, version).await?.is_some() {
-        return Ok(None);
-    }
+/// Decides whether a version that is not there may come; `None` lets it through.
+async fn refuse_new(connection: &mut SqliteConnection, row: &Row) -> Result<Option<Recorded>, CatalogError> {
     if row.must_exist {
         return Ok(Some(Recorded::VersionUnknown));
     }
+    let Some(objects) = row.limits.objects else { return Ok(None) };
     let count = count_objects(connection, row.repository_id).await?;
-    Ok(row.limits.objects.filter(|limit| count >= *limit).map(|objects| Recorded::Full { objects }))
+    Ok((count >= objects).then_some(Recorded::Full { objects }))
 }
 
 /// Records the bytes of archive and provenance; `None` when known ones were collected meanwhile.

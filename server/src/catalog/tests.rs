@@ -196,3 +196,23 @@ async fn a_database_of_a_newer_program_is_refused() {
     catalog.close().await;
     assert!(matches!(Catalog::open(&path).await, Err(super::CatalogError::UnknownSchema(_))));
 }
+
+#[tokio::test]
+async fn a_flat_file_with_other_bytes_is_seen_as_changed() {
+    let place = Place::new().await;
+    let key = BlobKey::flat(&RepositoryPath::root(), "a-1.0.0.tgz");
+    let flat = |content: &str| NewVersion {
+        archive: BlobToRecord::Kept {
+            digest: Digest::sha256(content.as_bytes()),
+            size_bytes: content.len() as u64,
+            key: key.clone(),
+        },
+        may_overwrite: true,
+        ..place.version("a", "1.0.0", content)
+    };
+    assert!(is_done(&place.record(flat("first")).await));
+    let replaced = place.record(flat("second")).await;
+    assert!(matches!(replaced, Recorded::Done { revision: 2, .. }), "{replaced:?}");
+    let row = place.catalog.find_version(place.repository, "a", "1.0.0").await.unwrap().unwrap();
+    assert_eq!(row.archive_digest, Digest::sha256(b"second"));
+}

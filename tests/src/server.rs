@@ -5,7 +5,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use crate::client::Client;
 use crate::process::{kill, signal};
 use crate::wait::wait_for;
-use crate::{binary, command_line, environment};
+use crate::{binary, command_line, environment, log};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -72,7 +71,7 @@ impl Launch {
     /// # Errors
     /// When it ends or says nothing; the text holds the end of its log.
     pub fn start(self) -> Result<Server> {
-        let log = log_file()?;
+        let log = log::new_file("chartroom")?;
         let mut line: Vec<String> = self.wrapper;
         line.push(binary::chartroom()?.display().to_string());
         line.extend(self.arguments);
@@ -89,7 +88,7 @@ impl Launch {
         for _ in 0..self.listeners {
             match lines.recv_timeout(PATIENCE) {
                 Ok(url) => server.urls.push(url),
-                Err(_) => bail!("the server does not listen; its log:\n{}", server.log_tail()),
+                Err(_) => bail!("the server does not listen; its log:\n{}", log::tail(&server.log)),
             }
         }
         Ok(server)
@@ -193,7 +192,7 @@ impl Server {
         self.signal("TERM")?;
         let status = self.wait()?;
         if !status.success() {
-            bail!("the server ended with {status}; its log:\n{}", self.log_tail());
+            bail!("the server ended with {status}; its log:\n{}", log::tail(&self.log));
         }
         Ok(())
     }
@@ -219,12 +218,6 @@ impl Server {
     pub fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.log)?)
     }
-
-    fn log_tail(&self) -> String {
-        let log = self.log().unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        format!("({})\n{}", self.log.display(), lines.split_at(lines.len().saturating_sub(40)).1.join("\n"))
-    }
 }
 
 impl Drop for Server {
@@ -232,18 +225,6 @@ impl Drop for Server {
         // Already dead is what is wanted.
         let _ = kill(&mut self.child);
     }
-}
-
-/// Logs stay after the run, one file a start, named after the story.
-fn log_file() -> Result<PathBuf> {
-    static STARTS: AtomicUsize = AtomicUsize::new(0);
-    let folder = environment::log_folder();
-    fs::create_dir_all(&folder)?;
-    let current = thread::current();
-    let story = current.name().unwrap_or("story").replace("::", ".");
-    let path = folder.join(format!("{story}.{}.log", STARTS.fetch_add(1, Ordering::Relaxed)));
-    File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
-    Ok(path)
 }
 
 /// Copies what the server prints into its log and passes the announced URLs on.

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod backend;
 pub mod binary;
 pub mod client;
 pub mod cluster;
@@ -22,6 +23,7 @@ pub mod server;
 pub mod service;
 pub mod site;
 pub mod skip;
+pub mod stores;
 pub mod strace;
 pub mod synthetic;
 pub mod tool;

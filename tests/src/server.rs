@@ -22,15 +22,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Launch {
     data: PathBuf,
+    environment: Vec<(String, String)>,
+    admin_token: PathBuf,
     wrapper: Vec<String>,
     arguments: Vec<String>,
     listeners: usize,
 }
 
 impl Launch {
-    pub(crate) fn new(data: &Path) -> Self {
+    pub(crate) fn new(data: &Path, environment: Vec<(String, String)>, admin_token: PathBuf) -> Self {
         Self {
             data: data.to_path_buf(),
+            environment,
+            admin_token,
             wrapper: Vec::new(),
             arguments: command_line::serve(data),
             listeners: 1,
@@ -49,6 +53,13 @@ impl Launch {
     #[must_use]
     pub fn in_place_of_chartmuseum(mut self, storage: &Path, depth: usize) -> Self {
         self.arguments = command_line::serve_as_chartmuseum(storage, depth);
+        self
+    }
+
+    /// Gives the server another variable of its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -78,13 +89,14 @@ impl Launch {
         let (program, arguments) = line.split_first().context("no program to start")?;
         let mut child = environment::clean_command(program)
             .args(arguments)
+            .envs(self.environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(OpenOptions::new().append(true).open(&log)?)
             .spawn()
             .with_context(|| format!("cannot start `{program}`"))?;
         let lines = follow(child.stdout.take().context("standard output was not piped")?, &log)?;
-        let mut server = Server { child, urls: Vec::new(), data: self.data, log };
+        let mut server = Server { child, urls: Vec::new(), admin_token: self.admin_token, log };
         for _ in 0..self.listeners {
             match lines.recv_timeout(PATIENCE) {
                 Ok(url) => server.urls.push(url),
@@ -100,7 +112,7 @@ impl Launch {
 pub struct Server {
     child: Child,
     urls: Vec<String>,
-    data: PathBuf,
+    admin_token: PathBuf,
     log: PathBuf,
 }
 
@@ -131,10 +143,10 @@ impl Server {
     /// Returns the admin token.
     ///
     /// # Errors
-    /// When the server wrote none.
+    /// When the server wrote none, and none was given to it.
     pub fn admin_token(&self) -> Result<String> {
-        let path = self.data.join("admin-token");
-        let token = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let path = &self.admin_token;
+        let token = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
         Ok(token.trim().to_owned())
     }
 

@@ -103,7 +103,7 @@ impl Stores {
             variables.push(("CHARTROOM_CATALOG_URL".to_owned(), postgres::url_at(*address, name)));
         }
         if let Some(Bucket { name, address, .. }) = &self.bucket {
-            variables.push(("CHARTROOM_BLOBS_URL".to_owned(), format!("s3://{name}/")));
+            variables.push(("CHARTROOM_BLOBS_URL".to_owned(), format!("s3://{name}/kept")));
             variables.extend(object_store::environment_at(*address));
         }
         variables

@@ -1,10 +1,12 @@
 //! Opens the stores and gathers the running server's parts from the configuration.
 
+mod blob_store;
+
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::num::NonZeroU64;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -14,11 +16,14 @@ use crate::access::{Role, Secret, Verifier};
 use crate::app::{self, App, CHECKED_AT_ONCE, Clock, Rules};
 use crate::blobs::{Blobs, Layout};
 use crate::catalog::{Catalog, RepositorySettings, VersionLimits};
-use crate::config::{BlobsUrl, CatalogUrl, Config, Storage};
+use crate::config::{CatalogUrl, Config, Storage};
 use crate::http::Surface;
 use crate::operations::create_token::{TokenRequest, keep_token};
 use crate::repositories::{Addresses, Repositories};
 use crate::repository_path::RepositoryPath;
+
+pub(crate) use blob_store::open_blobs;
+use blob_store::open_blobs_beside;
 
 /// The name of the token that the first start makes.
 const ADMIN: &str = "admin";
@@ -60,13 +65,6 @@ pub(crate) async fn open_catalog(storage: &Storage) -> anyhow::Result<Catalog> {
             .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
     }
     Catalog::open(&path).await.with_context(|| format!("cannot open the catalog `{}`", path.display()))
-}
-
-fn blob_folder(storage: &Storage) -> anyhow::Result<PathBuf> {
-    match &storage.blobs {
-        BlobsUrl::Folder(path) => Ok(path.clone()),
-        BlobsUrl::S3 { .. } => bail!("this version keeps its blobs in a folder: use `file:PATH`"),
-    }
 }
 
 /// Makes what every server begins with: the default repository, and an admin token where there is no token at all.
@@ -114,9 +112,7 @@ fn write_secret(path: &Path, secret: &Secret) -> io::Result<()> {
 pub(crate) async fn open(config: &Config) -> anyhow::Result<App> {
     let catalog = open_catalog(&config.storage).await?;
     prepare(&catalog, config, &Clock::System).await?;
-    let root = blob_folder(&config.storage)?;
-    let staging = root.join("staging");
-    let blobs = Blobs::open(root, staging, Layout::Addressed).context("cannot open the blob store")?;
+    let blobs = open_blobs(&config.storage, Layout::Addressed).await?;
     Ok(assemble(catalog, blobs, config))
 }
 
@@ -126,7 +122,7 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<App> {
 /// When a store cannot be opened.
 pub(crate) async fn open_beside(config: &Config) -> anyhow::Result<App> {
     let catalog = open_catalog(&config.storage).await?;
-    let blobs = Blobs::beside(blob_folder(&config.storage)?, Layout::Addressed);
+    let blobs = open_blobs_beside(&config.storage).await?;
     Ok(assemble(catalog, blobs, config))
 }
 

@@ -141,11 +141,9 @@ pub(crate) enum Combination {
         "`catalog_url` names Postgres, but this build serves the embedded catalog only: write `sqlite:` and a path, or remove it"
     )]
     CatalogNotServed,
-    /// Blobs in S3.
-    #[error(
-        "`blobs_url` names S3, but this build keeps blobs in a local folder only: write `file:` and a path, or remove it"
-    )]
-    BlobsNotServed,
+    /// An encryption key without the encryption that takes one.
+    #[error("`s3.kms_key_id` is set without `s3.server_side_encryption = \"aws:kms\"`: set both or neither")]
+    KeyWithoutKms,
 }
 
 impl fmt::Display for Origin {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::{Combination, ConfigError};
-use super::http_url::HttpUrl;
+use super::s3::S3Service;
 use super::secret::Secret;
 use super::setting::{AnySetting, Setting};
 use super::sources::Settings;
@@ -16,13 +16,12 @@ const DATA: Setting<PathBuf> = Setting::with_default(
 );
 const CATALOG_URL: Setting<Option<CatalogUrl>> =
     Setting::new("catalog_url", "where the catalog is, `sqlite:PATH`; unless set, `catalog.db` in `data`");
-const BLOBS_URL: Setting<Option<BlobsUrl>> =
-    Setting::new("blobs_url", "where the blobs are, `file:PATH`; unless set, `data` itself");
-const S3_ENDPOINT: Setting<Option<HttpUrl>> =
-    Setting::new("s3.endpoint", "address of the S3 service, for those that are not AWS");
-const S3_REGION: Setting<Option<String>> = Setting::new("s3.region", "region of the S3 service");
+const BLOBS_URL: Setting<Option<BlobsUrl>> = Setting::new(
+    "blobs_url",
+    "where the blobs are, `file:PATH` or `s3://BUCKET/PREFIX`; unless set, `data` itself",
+);
 
-pub(super) const SETTINGS: &[&dyn AnySetting] = &[&DATA, &CATALOG_URL, &BLOBS_URL, &S3_ENDPOINT, &S3_REGION];
+pub(super) const SETTINGS: &[&dyn AnySetting] = &[&DATA, &CATALOG_URL, &BLOBS_URL];
 
 /// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +32,8 @@ pub(crate) struct Storage {
     pub(crate) catalog: CatalogUrl,
     /// The blobs: `blobs_url`, `CHARTROOM_BLOBS_URL`; default the data folder, below which keys begin with `blobs/`.
     pub(crate) blobs: BlobsUrl,
+    /// How the S3 service is reached, if the blobs are there.
+    pub(crate) s3: S3Service,
 }
 
 /// Where the catalog is.
@@ -68,10 +69,9 @@ impl Storage {
         };
         let blobs = match settings.value(&BLOBS_URL)? {
             None => BlobsUrl::Folder(data.clone()),
-            Some(BlobsUrl::S3 { .. }) => return Err(Combination::BlobsNotServed.into()),
-            Some(folder @ BlobsUrl::Folder(_)) => folder,
+            Some(given) => given,
         };
-        Ok(Self { data, catalog, blobs })
+        Ok(Self { data, catalog, blobs, s3: S3Service::read(settings)? })
     }
 }
 
@@ -135,11 +135,6 @@ mod tests {
                 "`catalog_url` names Postgres, but this build serves the embedded catalog only: write `sqlite:` and a path, or remove it",
             ),
             (
-                "CHARTROOM_BLOBS_URL",
-                "s3://bucket/a/b",
-                "`blobs_url` names S3, but this build keeps blobs in a local folder only: write `file:` and a path, or remove it",
-            ),
-            (
                 "CHARTROOM_CATALOG_URL",
                 "mysql://user:hunter2@db/x",
                 "the variable `CHARTROOM_CATALOG_URL`: begins with neither `sqlite:` and a path nor `postgres://`",
@@ -163,10 +158,5 @@ mod tests {
                 Ok(BlobsUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
             );
         }
-    }
-
-    #[test]
-    fn the_s3_variables_are_known() {
-        config(&[("CHARTROOM_S3_ENDPOINT", "http://minio:9000"), ("CHARTROOM_S3_REGION", "eu-west-1")]);
     }
 }

@@ -7,6 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::Value;
+use stories::answer::Answer;
 use stories::backend::{POSTGRES_MINIO, tell};
 use stories::client::Client;
 use stories::command_line::TokenRequest;
@@ -25,21 +27,31 @@ fn same_index(replicas: &[Server]) -> Result<BTreeSet<String>> {
         answers.push(replica.anonymous()?.get("/shelf/index.yaml")?.expect_status(200)?);
     }
     let (first, others) = answers.split_first().context("no replica")?;
-    for other in others {
+    let shown = versions_in(first)?;
+    for (number, other) in (1..).zip(others) {
+        let others = versions_in(other)?;
+        let apart: Vec<_> = shown.symmetric_difference(&others).collect();
+        ensure!(apart.is_empty(), "replicas 0 and {number} do not agree on {apart:?}");
         ensure!(first.body == other.body, "other bytes:\n{}\n{}", first.text(), other.text());
         for header in ["etag", "last-modified"] {
-            ensure!(
-                !first.header(header).is_empty() && first.header(header) == other.header(header),
-                "{header}"
-            );
+            let (here, there) = (first.header(header), other.header(header));
+            ensure!(!here.is_empty() && here == there, "{header}: {here}, {there}");
         }
     }
-    let index = first.json()?;
-    let charts = index["entries"].as_object().context("no entries")?.values();
-    let versions = charts.flat_map(|versions| versions.as_array().cloned().unwrap_or_default());
-    Ok(versions
-        .filter_map(|entry| Some(format!("{}-{}", entry["name"].as_str()?, entry["version"].as_str()?)))
-        .collect())
+    Ok(shown)
+}
+
+/// Returns the file names of an index, without their extension.
+fn versions_in(index: &Answer) -> Result<BTreeSet<String>> {
+    let index = index.json()?;
+    let mut versions = BTreeSet::new();
+    for entry in
+        index["entries"].as_object().context("no entries")?.values().flat_map(Value::as_array).flatten()
+    {
+        let text = |field: &str| entry[field].as_str().with_context(|| format!("an entry without `{field}`"));
+        versions.insert(format!("{}-{}", text("name")?, text("version")?));
+    }
+    Ok(versions)
 }
 
 #[test]

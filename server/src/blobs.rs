@@ -51,6 +51,16 @@ pub(crate) enum Layout {
     Flat,
 }
 
+impl Layout {
+    /// Tells whether bytes that were deleted or replaced stay until the collector comes.
+    pub(crate) fn keeps_replaced(self) -> bool {
+        match self {
+            Self::Addressed => true,
+            Self::Flat => false,
+        }
+    }
+}
+
 /// The blob store: one local folder with its staging area.
 #[derive(Clone)]
 pub(crate) struct Blobs {

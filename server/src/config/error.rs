@@ -136,11 +136,6 @@ pub(crate) enum Combination {
     /// No address to listen on.
     #[error("`listen` is empty: write at least one address, such as `127.0.0.1:8080`")]
     NothingToListenOn,
-    /// A catalog in Postgres.
-    #[error(
-        "`catalog_url` names Postgres, but this build serves the embedded catalog only: write `sqlite:` and a path, or remove it"
-    )]
-    CatalogNotServed,
     /// Blobs in S3.
     #[error(
         "`blobs_url` names S3, but this build keeps blobs in a local folder only: write `file:` and a path, or remove it"

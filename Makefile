@@ -3,7 +3,7 @@ CARGO ?= cargo
 # One feature set for building, testing and linting, so that nothing is compiled twice.
 FEATURES = --workspace --all-features
 
-.PHONY: help demo test test-all test-cluster bench check tools
+.PHONY: help demo test test-all test-cluster bench check services tools
 
 help: ## lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 16
@@ -30,6 +30,9 @@ bench: ## measures Chartroom beside its peers and writes the report
 check: ## checks formatting and lints, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(FEATURES) --all-targets -- --deny warnings
+
+services: tools ## runs Postgres and MinIO for work by hand and prints the variables to export, until Ctrl-C
+	@scripts/services
 
 tools: ## installs what the tests need beside Rust
 	scripts/install-tools test

@@ -1,10 +1,12 @@
 //! Opens the stores and gathers the running server's parts from the configuration.
 
+mod blob_store;
+
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::num::NonZeroU64;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -14,11 +16,14 @@ use crate::access::{Role, Secret, Verifier};
 use crate::app::{self, App, CHECKED_AT_ONCE, Clock, Rules};
 use crate::blobs::{Blobs, Layout};
 use crate::catalog::{Catalog, RepositorySettings, VersionLimits};
-use crate::config::{BlobsUrl, CatalogUrl, Config, Storage};
+use crate::config::{CatalogUrl, Config, Storage};
 use crate::http::Surface;
 use crate::operations::create_token::{TokenRequest, keep_token};
 use crate::repositories::{Addresses, Repositories};
 use crate::repository_path::RepositoryPath;
+
+pub(crate) use blob_store::open_blobs;
+use blob_store::open_blobs_beside;
 
 /// The name of the token that the first start makes.
 const ADMIN: &str = "admin";
@@ -80,13 +85,6 @@ async fn open_embedded(path: &Path) -> anyhow::Result<Catalog> {
     Catalog::open_embedded(path)
         .await
         .with_context(|| format!("cannot open the catalog `{}`", path.display()))
-}
-
-fn blob_folder(storage: &Storage) -> anyhow::Result<PathBuf> {
-    match &storage.blobs {
-        BlobsUrl::Folder(path) => Ok(path.clone()),
-        BlobsUrl::S3 { .. } => bail!("this version keeps its blobs in a folder: use `file:PATH`"),
-    }
 }
 
 /// Makes the default repository where it is missing.
@@ -153,9 +151,7 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<App> {
     if !catalog.is_shared() || config.access.admin_token.is_some() {
         prepare_admin_token(&catalog, config, &Clock::System).await?;
     }
-    let root = blob_folder(&config.storage)?;
-    let staging = root.join("staging");
-    let blobs = Blobs::open(root, staging, Layout::Addressed).context("cannot open the blob store")?;
+    let blobs = open_blobs(&config.storage, Layout::Addressed).await?;
     Ok(assemble(catalog, blobs, config))
 }
 
@@ -165,7 +161,7 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<App> {
 /// When a store cannot be opened.
 pub(crate) async fn open_beside(config: &Config) -> anyhow::Result<App> {
     let catalog = open_catalog(&config.storage).await?;
-    let blobs = Blobs::beside(blob_folder(&config.storage)?, Layout::Addressed);
+    let blobs = open_blobs_beside(&config.storage).await?;
     Ok(assemble(catalog, blobs, config))
 }
 

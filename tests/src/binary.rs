@@ -60,6 +60,15 @@ fn profile_folder() -> Result<PathBuf> {
     Ok(folder.to_path_buf())
 }
 
+/// Returns Cargo's target folder, where what is made once for all runs may stay.
+///
+/// # Errors
+/// When the running test is in none.
+pub fn target_folder() -> Result<PathBuf> {
+    let profile = profile_folder()?;
+    Ok(profile.parent().context("the running test is in no target folder")?.to_path_buf())
+}
+
 /// Cargo writes beside each program the list of the sources it was made of.
 fn refuse_stale(program: &Path) -> Result<()> {
     let list = program.with_extension("d");

@@ -79,6 +79,11 @@ pub fn serve_as_configured(data: &Path, config: &Path) -> Vec<String> {
     arguments(["serve", "--data", &data.display().to_string(), "--config", &config.display().to_string()])
 }
 
+/// Returns the arguments that bring a database's tables up to date.
+pub fn migrate() -> Vec<String> {
+    arguments(["migrate"])
+}
+
 /// Returns the arguments that make a token, printed alone on standard output.
 pub fn create_token(request: &TokenRequest) -> Vec<String> {
     let mut line = arguments(["token", "create", "--name", request.name, "--role", request.role]);

@@ -39,12 +39,13 @@ pub fn binaries_folder() -> Option<PathBuf> {
 }
 
 /// Returns the folders that may hold a tool, in the order they are searched: `CHARTROOM_TOOLS`, `.tools` of
-/// the repository, the user's cache, `PATH`.
+/// the repository, the user's cache, Debian's folder of Postgres's programs, which are not in `PATH`, and `PATH`.
 pub fn tool_folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     folders.extend(value("CHARTROOM_TOOLS").map(|folder| Path::new(&folder).join("bin")));
     folders.push(repository_root().join(".tools/bin"));
     folders.extend(value("HOME").map(|home| Path::new(&home).join(".cache/chartroom-tools/bin")));
+    folders.push(PathBuf::from("/usr/lib/postgresql/15/bin"));
     folders.extend(search_path().iter().flat_map(env::split_paths));
     folders
 }

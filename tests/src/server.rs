@@ -5,7 +5,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use crate::client::Client;
 use crate::process::{kill, signal};
 use crate::wait::wait_for;
-use crate::{binary, command_line, environment};
+use crate::{binary, command_line, environment, log};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -23,15 +22,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Launch {
     data: PathBuf,
+    environment: Vec<(String, String)>,
+    admin_token: PathBuf,
     wrapper: Vec<String>,
     arguments: Vec<String>,
     listeners: usize,
 }
 
 impl Launch {
-    pub(crate) fn new(data: &Path) -> Self {
+    pub(crate) fn new(data: &Path, environment: Vec<(String, String)>, admin_token: PathBuf) -> Self {
         Self {
             data: data.to_path_buf(),
+            environment,
+            admin_token,
             wrapper: Vec::new(),
             arguments: command_line::serve(data),
             listeners: 1,
@@ -50,6 +53,13 @@ impl Launch {
     #[must_use]
     pub fn in_place_of_chartmuseum(mut self, storage: &Path, depth: usize) -> Self {
         self.arguments = command_line::serve_as_chartmuseum(storage, depth);
+        self
+    }
+
+    /// Gives the server another variable of its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -72,24 +82,25 @@ impl Launch {
     /// # Errors
     /// When it ends or says nothing; the text holds the end of its log.
     pub fn start(self) -> Result<Server> {
-        let log = log_file()?;
+        let log = log::new_file("chartroom")?;
         let mut line: Vec<String> = self.wrapper;
         line.push(binary::chartroom()?.display().to_string());
         line.extend(self.arguments);
         let (program, arguments) = line.split_first().context("no program to start")?;
         let mut child = environment::clean_command(program)
             .args(arguments)
+            .envs(self.environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(OpenOptions::new().append(true).open(&log)?)
             .spawn()
             .with_context(|| format!("cannot start `{program}`"))?;
         let lines = follow(child.stdout.take().context("standard output was not piped")?, &log)?;
-        let mut server = Server { child, urls: Vec::new(), data: self.data, log };
+        let mut server = Server { child, urls: Vec::new(), admin_token: self.admin_token, log };
         for _ in 0..self.listeners {
             match lines.recv_timeout(PATIENCE) {
                 Ok(url) => server.urls.push(url),
-                Err(_) => bail!("the server does not listen; its log:\n{}", server.log_tail()),
+                Err(_) => bail!("the server does not listen; its log:\n{}", log::tail(&server.log)),
             }
         }
         Ok(server)
@@ -101,7 +112,7 @@ impl Launch {
 pub struct Server {
     child: Child,
     urls: Vec<String>,
-    data: PathBuf,
+    admin_token: PathBuf,
     log: PathBuf,
 }
 
@@ -132,10 +143,10 @@ impl Server {
     /// Returns the admin token.
     ///
     /// # Errors
-    /// When the server wrote none.
+    /// When the server wrote none, and none was given to it.
     pub fn admin_token(&self) -> Result<String> {
-        let path = self.data.join("admin-token");
-        let token = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let path = &self.admin_token;
+        let token = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
         Ok(token.trim().to_owned())
     }
 
@@ -193,7 +204,7 @@ impl Server {
         self.signal("TERM")?;
         let status = self.wait()?;
         if !status.success() {
-            bail!("the server ended with {status}; its log:\n{}", self.log_tail());
+            bail!("the server ended with {status}; its log:\n{}", log::tail(&self.log));
         }
         Ok(())
     }
@@ -219,12 +230,6 @@ impl Server {
     pub fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.log)?)
     }
-
-    fn log_tail(&self) -> String {
-        let log = self.log().unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        format!("({})\n{}", self.log.display(), lines.split_at(lines.len().saturating_sub(40)).1.join("\n"))
-    }
 }
 
 impl Drop for Server {
@@ -232,18 +237,6 @@ impl Drop for Server {
         // Already dead is what is wanted.
         let _ = kill(&mut self.child);
     }
-}
-
-/// Logs stay after the run, one file a start, named after the story.
-fn log_file() -> Result<PathBuf> {
-    static STARTS: AtomicUsize = AtomicUsize::new(0);
-    let folder = environment::log_folder();
-    fs::create_dir_all(&folder)?;
-    let current = thread::current();
-    let story = current.name().unwrap_or("story").replace("::", ".");
-    let path = folder.join(format!("{story}.{}.log", STARTS.fetch_add(1, Ordering::Relaxed)));
-    File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
-    Ok(path)
 }
 
 /// Copies what the server prints into its log and passes the announced URLs on.

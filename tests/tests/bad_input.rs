@@ -12,21 +12,31 @@ use stories::site::Site;
 use stories::synthetic::{compress, plain_chart};
 use stories::wire::{WireRequest, connect, read_answer};
 
-/// What must not change: the index's bytes, and how many files are kept and staged.
+stories::on_each_backend! {
+    each_fault_of_an_archive_is_refused_by_its_name,
+    a_bomb_is_refused_soon_and_in_bounded_memory,
+    an_upload_of_a_gigabyte_is_refused_before_it_is_read,
+    an_ordinary_client_always_hears_why_its_upload_was_refused,
+    an_upload_that_breaks_off_leaves_nothing,
+    forms_that_are_none_are_refused_and_any_plain_type_is_taken,
+    provenance_that_fits_no_archive_is_refused,
+    nothing_is_written_without_a_credential_that_reaches_so_far,
+}
+
+/// What must not change: the index's bytes, and how much is kept and staged.
 fn state(site: &Site, client: &Client) -> Result<(Vec<u8>, usize, usize)> {
     let index = client.get("/shelf/index.yaml")?.expect_status(200)?.body;
-    Ok((index, site.files_in("blobs")?.len(), site.files_in("staging")?.len()))
+    Ok((index, site.blobs()?.len(), site.files_in("staging")?.len()))
 }
 
 /// Runs a story on a server that holds one chart, and checks that the story changed nothing.
-pub(crate) fn unchanged_by(story: impl Fn(&Server, &Client) -> Result<()>) -> Result<()> {
-    let site = Site::new()?;
+pub(crate) fn unchanged_by(site: &Site, story: impl Fn(&Server, &Client) -> Result<()>) -> Result<()> {
     let server = site.start()?;
     let admin = server.admin()?;
     admin.publish("shelf", &plain_chart("kept", "1.0.0"))?.expect_status(201)?;
-    let before = state(&site, &admin)?;
+    let before = state(site, &admin)?;
     story(&server, &admin)?;
-    ensure!(before == state(&site, &admin)?, "something was stored or left behind");
+    ensure!(before == state(site, &admin)?, "something was stored or left behind");
     admin.get("/live")?.expect_status(200)?;
     Ok(())
 }
@@ -82,9 +92,8 @@ fn faulty_archives() -> Result<Vec<(Vec<u8>, &'static [&'static str])>> {
     ])
 }
 
-#[test]
-fn each_fault_of_an_archive_is_refused_by_its_name() -> Result<()> {
-    unchanged_by(|_, admin| {
+fn each_fault_of_an_archive_is_refused_by_its_name(site: &Site) -> Result<()> {
+    unchanged_by(site, |_, admin| {
         let mut wrong = Vec::new();
         for (number, (archive, words)) in faulty_archives()?.into_iter().enumerate() {
             let answer = admin.publish("shelf", &archive)?;
@@ -138,10 +147,9 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
 const MOST_TIME: Duration = Duration::from_secs(8);
 const MOST_MEMORY: u64 = 96 << 20;
 
-#[test]
-fn a_bomb_is_refused_soon_and_in_bounded_memory() -> Result<()> {
+fn a_bomb_is_refused_soon_and_in_bounded_memory(site: &Site) -> Result<()> {
     let bombs = bombs();
-    unchanged_by(|server, admin| {
+    unchanged_by(site, |server, admin| {
         let (_, before) = server.resident_bytes()?;
         for (name, bomb) in &bombs {
             let begun = Instant::now();
@@ -155,9 +163,8 @@ fn a_bomb_is_refused_soon_and_in_bounded_memory() -> Result<()> {
     })
 }
 
-#[test]
-fn an_upload_of_a_gigabyte_is_refused_before_it_is_read() -> Result<()> {
-    unchanged_by(|server, _| {
+fn an_upload_of_a_gigabyte_is_refused_before_it_is_read(site: &Site) -> Result<()> {
+    unchanged_by(site, |server, _| {
         let (_, before) = server.resident_bytes()?;
         let head = |name: &str, value: &str| {
             let request = WireRequest::new("POST", "/api/shelf/charts").header(name, value);
@@ -178,9 +185,8 @@ fn an_upload_of_a_gigabyte_is_refused_before_it_is_read() -> Result<()> {
     })
 }
 
-#[test]
-fn an_ordinary_client_always_hears_why_its_upload_was_refused() -> Result<()> {
-    unchanged_by(|_, admin| {
+fn an_ordinary_client_always_hears_why_its_upload_was_refused(site: &Site) -> Result<()> {
+    unchanged_by(site, |_, admin| {
         // Refused in the middle of the body: closing at once would take the answer away from who is still sending.
         let too_large = vec![0; 24 << 20];
         for attempt in 0..12 {
@@ -191,9 +197,8 @@ fn an_ordinary_client_always_hears_why_its_upload_was_refused() -> Result<()> {
     })
 }
 
-#[test]
-fn an_upload_that_breaks_off_leaves_nothing() -> Result<()> {
-    unchanged_by(|server, admin| {
+fn an_upload_that_breaks_off_leaves_nothing(site: &Site) -> Result<()> {
+    unchanged_by(site, |server, admin| {
         let large: Vec<u8> = (0..1_u32 << 20).flat_map(u32::to_le_bytes).collect();
         let archive = ChartBuilder::new("cut", "1.0.0").file("large", large).build();
         let request = WireRequest::new("POST", "/api/shelf/charts")
@@ -208,9 +213,8 @@ fn an_upload_that_breaks_off_leaves_nothing() -> Result<()> {
     })
 }
 
-#[test]
-fn forms_that_are_none_are_refused_and_any_plain_type_is_taken() -> Result<()> {
-    unchanged_by(|server, admin| {
+fn forms_that_are_none_are_refused_and_any_plain_type_is_taken(site: &Site) -> Result<()> {
+    unchanged_by(site, |server, admin| {
         let token = format!("Bearer {}", server.admin_token()?);
         let post = |content_type: &str, body: &[u8]| {
             let request = WireRequest::new("POST", "/api/shelf/charts").header("authorization", &token);
@@ -243,9 +247,8 @@ fn forms_that_are_none_are_refused_and_any_plain_type_is_taken() -> Result<()> {
     })
 }
 
-#[test]
-fn provenance_that_fits_no_archive_is_refused() -> Result<()> {
-    unchanged_by(|_, admin| {
+fn provenance_that_fits_no_archive_is_refused(site: &Site) -> Result<()> {
+    unchanged_by(site, |_, admin| {
         let text = |name: &str, digest: &str| {
             format!(
                 "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nname: {name}\nversion: 1.0.0\n\n...\nfiles:\n  \
@@ -268,9 +271,8 @@ fn provenance_that_fits_no_archive_is_refused() -> Result<()> {
     })
 }
 
-#[test]
-fn nothing_is_written_without_a_credential_that_reaches_so_far() -> Result<()> {
-    unchanged_by(|server, _| {
+fn nothing_is_written_without_a_credential_that_reaches_so_far(site: &Site) -> Result<()> {
+    unchanged_by(site, |server, _| {
         let chart = plain_chart("odd", "1.0.0");
         for client in [server.anonymous()?, server.client("guess")?] {
             let answer = client.publish("shelf", &chart)?.expect_status(401)?;

@@ -10,6 +10,12 @@ use stories::client::Client;
 use stories::site::Site;
 use stories::synthetic::marked_chart;
 
+stories::on_each_backend! {
+    of_many_publishers_of_one_version_exactly_one_wins,
+    the_same_bytes_from_many_publishers_are_all_welcome,
+    whoever_got_201_finds_the_version_in_the_next_index,
+}
+
 const CLIENTS: usize = 16;
 const PUBLISHES: usize = 200;
 const CHARTS: usize = 5;
@@ -60,9 +66,7 @@ fn publish_from_many_clients(admin: &Client) -> Result<Vec<Attempt>> {
     })
 }
 
-#[test]
-fn of_many_publishers_of_one_version_exactly_one_wins() -> Result<()> {
-    let site = Site::new()?;
+fn of_many_publishers_of_one_version_exactly_one_wins(site: &Site) -> Result<()> {
     let server = site.start()?;
     let admin = server.admin()?;
     let attempts = publish_from_many_clients(&admin)?;
@@ -98,9 +102,7 @@ fn of_many_publishers_of_one_version_exactly_one_wins() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn the_same_bytes_from_many_publishers_are_all_welcome() -> Result<()> {
-    let site = Site::new()?;
+fn the_same_bytes_from_many_publishers_are_all_welcome(site: &Site) -> Result<()> {
     let server = site.start()?;
     let admin = server.admin()?;
     let archive = marked_chart("same", "1.0.0", "all alike");
@@ -117,9 +119,7 @@ fn the_same_bytes_from_many_publishers_are_all_welcome() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn whoever_got_201_finds_the_version_in_the_next_index() -> Result<()> {
-    let site = Site::new()?;
+fn whoever_got_201_finds_the_version_in_the_next_index(site: &Site) -> Result<()> {
     let server = site.start()?;
     let admin = server.admin()?;
     let publish_and_look = |client: usize| -> Result<()> {

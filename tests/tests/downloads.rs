@@ -14,10 +14,15 @@ use stories::wire::WireRequest;
 use crate::bad_input::unchanged_by;
 use crate::lifecycle::with_charts;
 
-#[test]
-fn nothing_is_sent_again_to_who_has_it_already() -> Result<()> {
-    let site = Site::new()?;
-    let server = with_charts(&site)?;
+stories::on_each_backend! {
+    nothing_is_sent_again_to_who_has_it_already,
+    the_index_is_compressed_only_for_who_asks_and_as_one_member,
+    head_tells_what_get_would_send,
+    ranges_of_an_archive_are_served_and_impossible_ones_refused,
+}
+
+fn nothing_is_sent_again_to_who_has_it_already(site: &Site) -> Result<()> {
+    let server = with_charts(site)?;
     let ask = |path: &str, name: &str, value: &str| {
         WireRequest::new("GET", path).header(name, value).send(server.address())
     };
@@ -41,10 +46,8 @@ fn nothing_is_sent_again_to_who_has_it_already() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn the_index_is_compressed_only_for_who_asks_and_as_one_member() -> Result<()> {
-    let site = Site::new()?;
-    let server = with_charts(&site)?;
+fn the_index_is_compressed_only_for_who_asks_and_as_one_member(site: &Site) -> Result<()> {
+    let server = with_charts(site)?;
     let get = |path: &str, accepted: &str| {
         WireRequest::new("GET", path).header("accept-encoding", accepted).send(server.address())
     };
@@ -77,9 +80,8 @@ fn the_index_is_compressed_only_for_who_asks_and_as_one_member() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn head_tells_what_get_would_send() -> Result<()> {
-    unchanged_by(|_, admin| {
+fn head_tells_what_get_would_send(site: &Site) -> Result<()> {
+    unchanged_by(site, |_, admin| {
         for path in
             ["/shelf/index.yaml", "/shelf/charts/kept-1.0.0.tgz", "/api/shelf/charts", "/health", "/info"]
         {
@@ -94,9 +96,8 @@ fn head_tells_what_get_would_send() -> Result<()> {
     })
 }
 
-#[test]
-fn ranges_of_an_archive_are_served_and_impossible_ones_refused() -> Result<()> {
-    unchanged_by(|server, admin| {
+fn ranges_of_an_archive_are_served_and_impossible_ones_refused(site: &Site) -> Result<()> {
+    unchanged_by(site, |server, admin| {
         let whole = admin.get("/shelf/charts/kept-1.0.0.tgz")?.expect_status(200)?.body;
         let last = whole.len() - 1;
         let get = |range: &str| {

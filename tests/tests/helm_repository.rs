@@ -13,6 +13,16 @@ use stories::server::Server;
 use stories::site::Site;
 use stories::synthetic::plain_chart;
 
+stories::on_each_backend! {
+    every_helm_finds_exactly_what_was_published,
+    every_helm_sees_a_publish_after_its_next_update,
+    every_helm_shows_pulls_and_renders_what_was_published,
+    every_helm_verifies_a_signed_chart,
+    every_helm_builds_a_chart_on_charts_from_here,
+    every_helm_needs_a_credential_for_a_private_repository,
+    helm_says_which_repository_is_missing,
+}
+
 const README: &str = "# Web\n\nServes pages.\n";
 const VALUES: &str = "# replicas of the pages\nreplicas: 2\n";
 const TEMPLATE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-web\n\
@@ -60,9 +70,7 @@ fn rows(versions: &[(&str, &str)]) -> Vec<[String; 4]> {
     versions.iter().map(row).collect()
 }
 
-#[test]
-fn every_helm_finds_exactly_what_was_published() -> Result<()> {
-    let site = Site::new()?;
+fn every_helm_finds_exactly_what_was_published(site: &Site) -> Result<()> {
     let server = site.start()?;
     publish_all(&server, "team/shelf")?;
     let newest = [("pipeline", "v0.32.1"), ("quality", "10.4.0+2288"), ("web", "1.10.0")];
@@ -80,9 +88,7 @@ fn every_helm_finds_exactly_what_was_published() -> Result<()> {
     })
 }
 
-#[test]
-fn every_helm_sees_a_publish_after_its_next_update() -> Result<()> {
-    let site = Site::new()?;
+fn every_helm_sees_a_publish_after_its_next_update(site: &Site) -> Result<()> {
     let server = site.start()?;
     with_each_helm(|helm| {
         let repository =
@@ -97,9 +103,7 @@ fn every_helm_sees_a_publish_after_its_next_update() -> Result<()> {
     })
 }
 
-#[test]
-fn every_helm_shows_pulls_and_renders_what_was_published() -> Result<()> {
-    let site = Site::new()?;
+fn every_helm_shows_pulls_and_renders_what_was_published(site: &Site) -> Result<()> {
     let server = site.start()?;
     publish_all(&server, "team/shelf")?;
     with_each_helm(|helm| {
@@ -134,10 +138,8 @@ fn signed_chart() -> Result<Option<(Keyring, Upload)>> {
     Ok(Some((keyring, Upload { archive: Some(archive), provenance: Some(provenance) })))
 }
 
-#[test]
-fn every_helm_verifies_a_signed_chart() -> Result<()> {
+fn every_helm_verifies_a_signed_chart(site: &Site) -> Result<()> {
     let Some((keyring, upload)) = signed_chart()? else { return Ok(()) };
-    let site = Site::new()?;
     let server = site.start()?;
     let admin = server.admin()?;
     admin.publish_form("together", &upload)?.expect_status(201)?;
@@ -170,9 +172,7 @@ fn write_parent(folder: &Path, repository_url: &str) -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn every_helm_builds_a_chart_on_charts_from_here() -> Result<()> {
-    let site = Site::new()?;
+fn every_helm_builds_a_chart_on_charts_from_here(site: &Site) -> Result<()> {
     let server = site.start()?;
     publish_all(&server, "team/shelf")?;
     with_each_helm(|helm| {
@@ -191,9 +191,7 @@ fn every_helm_builds_a_chart_on_charts_from_here() -> Result<()> {
     })
 }
 
-#[test]
-fn every_helm_needs_a_credential_for_a_private_repository() -> Result<()> {
-    let site = Site::new()?;
+fn every_helm_needs_a_credential_for_a_private_repository(site: &Site) -> Result<()> {
     let server = site.start()?;
     site.create_repository("secret", &RepositorySettings { private: true, ..RepositorySettings::default() })?;
     server.admin()?.publish("secret", &web_chart("web", "1.2.0"))?.expect_status(201)?;
@@ -214,9 +212,7 @@ fn every_helm_needs_a_credential_for_a_private_repository() -> Result<()> {
     })
 }
 
-#[test]
-fn helm_says_which_repository_is_missing() -> Result<()> {
-    let site = Site::new()?;
+fn helm_says_which_repository_is_missing(site: &Site) -> Result<()> {
     let server = site.start()?;
     server.admin()?.publish("here", &plain_chart("web", "1.0.0"))?.expect_status(201)?;
     with_each_helm(|helm| {

@@ -1,10 +1,16 @@
 //! Paths that lead out of their place: refused as they come on the wire, encoded or plain.
 
 use anyhow::{Result, ensure};
+use stories::site::Site;
 use stories::synthetic::plain_chart;
 use stories::wire::WireRequest;
 
 use crate::bad_input::unchanged_by;
+
+stories::on_each_backend! {
+    no_path_climbs_anywhere,
+    no_repository_is_made_at_a_path_that_is_none,
+}
 
 /// Ways to climb out of a repository, a chart or a file name.
 const CLIMBS: [&str; 22] = [
@@ -32,9 +38,8 @@ const CLIMBS: [&str; 22] = [
     "/api/shelf/%2e%2e/charts",
 ];
 
-#[test]
-fn no_path_climbs_anywhere() -> Result<()> {
-    unchanged_by(|server, _| {
+fn no_path_climbs_anywhere(site: &Site) -> Result<()> {
+    unchanged_by(site, |server, _| {
         let token = format!("Bearer {}", server.admin_token()?);
         for target in CLIMBS {
             for method in ["GET", "HEAD", "DELETE"] {
@@ -49,9 +54,8 @@ fn no_path_climbs_anywhere() -> Result<()> {
     })
 }
 
-#[test]
-fn no_repository_is_made_at_a_path_that_is_none() -> Result<()> {
-    unchanged_by(|server, _| {
+fn no_repository_is_made_at_a_path_that_is_none(site: &Site) -> Result<()> {
+    unchanged_by(site, |server, _| {
         let token = format!("Bearer {}", server.admin_token()?);
         let long = "a/".repeat(400);
         for path in [

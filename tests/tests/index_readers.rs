@@ -7,6 +7,12 @@ use stories::index_reader::{IndexReader, SeenVersion};
 use stories::server::Server;
 use stories::site::Site;
 
+stories::on_each_backend! {
+    every_client_sees_every_version_in_every_form_of_the_index,
+    the_yaml_for_people_reads_the_same,
+    flux_sees_no_new_revision_when_nothing_changed,
+}
+
 /// Repositories by the form of their index.
 const FORMS: [(&str, IndexForm); 3] =
     [("json", IndexForm::Json), ("yaml", IndexForm::Yaml), ("lean", IndexForm::Lean)];
@@ -93,12 +99,10 @@ fn assert_seen(client: &str, seen: &[SeenVersion]) -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn every_client_sees_every_version_in_every_form_of_the_index() -> Result<()> {
+fn every_client_sees_every_version_in_every_form_of_the_index(site: &Site) -> Result<()> {
     let Some(reader) = IndexReader::find()? else { return Ok(()) };
-    let site = Site::new()?;
     let server = site.start()?;
-    publish_everywhere(&site, &server)?;
+    publish_everywhere(site, &server)?;
     for (form, _) in FORMS {
         let index = server.anonymous()?.get(&format!("/{form}/index.yaml"))?.expect_status(200)?.body;
         for client in ["artifacthub", "flux", "argo", "rancher"] {
@@ -110,10 +114,8 @@ fn every_client_sees_every_version_in_every_form_of_the_index() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn the_yaml_for_people_reads_the_same() -> Result<()> {
+fn the_yaml_for_people_reads_the_same(site: &Site) -> Result<()> {
     let Some(reader) = IndexReader::find()? else { return Ok(()) };
-    let site = Site::new()?;
     let server = site.start()?;
     publish_into(&server, "json")?;
     let index = server.anonymous()?.get("/json/index.yaml?format=yaml")?.expect_status(200)?.body;
@@ -121,12 +123,10 @@ fn the_yaml_for_people_reads_the_same() -> Result<()> {
     assert_seen("artifacthub", &reader.read("artifacthub", &index, KUBERNETES)?.rows)
 }
 
-#[test]
-fn flux_sees_no_new_revision_when_nothing_changed() -> Result<()> {
+fn flux_sees_no_new_revision_when_nothing_changed(site: &Site) -> Result<()> {
     let Some(reader) = IndexReader::find()? else { return Ok(()) };
-    let site = Site::new()?;
     let server = site.start()?;
-    publish_everywhere(&site, &server)?;
+    publish_everywhere(site, &server)?;
     let revisions = |server: &Server| -> Result<Vec<String>> {
         let read = |(form, _): &(&str, IndexForm)| {
             let index = server.anonymous()?.get(&format!("/{form}/index.yaml"))?.expect_status(200)?.body;

@@ -16,6 +16,11 @@ use stories::skip::skip;
 use stories::synthetic::marked_chart;
 use stories::{command_line, environment};
 
+stories::on_each_backend! {
+    what_was_acknowledged_survives_kill_9_at_any_moment,
+    a_hundred_kills_lose_nothing,
+}
+
 const PUBLISHES: usize = 100;
 const CLIENTS: usize = 3;
 
@@ -121,15 +126,14 @@ fn moments(count: u64) -> impl Iterator<Item = Moment> {
     (0..count).map(move |number| Moment { acknowledgements: number * 7 % 5, later: spread(number) })
 }
 
-fn tell(rounds: u64) -> Result<()> {
-    let site = Site::new()?;
+fn tell(site: &Site, rounds: u64) -> Result<()> {
     let (next, ledger) = (AtomicUsize::new(0), Mutex::new(Ledger::default()));
     let mut kills = 0;
     for moment in moments(rounds) {
         publish_and_kill(site.start()?, &next, &ledger, moment)?;
         kills += 1;
         let ledger = ledger.lock().map_err(|_| anyhow!("a client panicked"))?;
-        check_survivors(&site, &site.start()?, &ledger)?;
+        check_survivors(site, &site.start()?, &ledger)?;
         if next.load(Ordering::Relaxed) >= PUBLISHES {
             break;
         }
@@ -140,10 +144,10 @@ fn tell(rounds: u64) -> Result<()> {
         acknowledged >= 20 && unanswered >= 20,
         "{acknowledged} answers and {unanswered} kills in between"
     );
-    let kept = site.files_in("blobs")?.len();
+    let kept = site.blobs()?.len();
     let most = ledger.acknowledged.len() + ledger.unanswered.len();
     ensure!(kept <= most, "{kept} files for {most} publishes, {kills} of them killed");
-    publish_again(&site, &ledger)
+    publish_again(site, &ledger)
 }
 
 /// Whatever became of it, a publish may simply be repeated.
@@ -158,25 +162,22 @@ fn publish_again(site: &Site, ledger: &Ledger) -> Result<()> {
     }
     server.stop()?;
     site.run(&command_line::collect_garbage())?.success()?;
-    let (kept, published) =
-        (site.files_in("blobs")?.len(), ledger.acknowledged.len() + ledger.unanswered.len());
+    let (kept, published) = (site.blobs()?.len(), ledger.acknowledged.len() + ledger.unanswered.len());
     assert_eq!(kept, published, "files after collecting, and versions");
     Ok(())
 }
 
-#[test]
-fn what_was_acknowledged_survives_kill_9_at_any_moment() -> Result<()> {
-    tell(25)
+fn what_was_acknowledged_survives_kill_9_at_any_moment(site: &Site) -> Result<()> {
+    tell(site, 25)
 }
 
-#[test]
-fn a_hundred_kills_lose_nothing() -> Result<()> {
+fn a_hundred_kills_lose_nothing(site: &Site) -> Result<()> {
     if !environment::wants_longest_stories() {
         skip("one of the longest stories: run `make test-all`");
         return Ok(());
     }
     for _ in 0..4 {
-        tell(100)?;
+        tell(&site.another()?, 100)?;
     }
     Ok(())
 }

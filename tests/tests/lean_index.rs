@@ -8,6 +8,10 @@ use stories::server::Server;
 use stories::site::Site;
 use stories::synthetic::detailed_chart;
 
+stories::on_each_backend! {
+    a_lean_index_is_small_and_complete_for_choosing,
+}
+
 const CHARTS: usize = 12;
 const VERSIONS: usize = 25;
 
@@ -90,10 +94,8 @@ fn without_created(entry: &Value) -> Value {
     entry
 }
 
-#[test]
-fn a_lean_index_is_small_and_complete_for_choosing() -> Result<()> {
-    let site = Site::new()?;
-    let server = prepared(&site)?;
+fn a_lean_index_is_small_and_complete_for_choosing(site: &Site) -> Result<()> {
+    let server = prepared(site)?;
     let client = server.anonymous()?;
     let bytes = |repository: &str| {
         Ok::<_, anyhow::Error>(client.get(&format!("/{repository}/index.yaml"))?.body.len())

@@ -11,6 +11,14 @@ use stories::synthetic::plain_chart;
 use stories::wait::wait_for;
 use stories::wire::{WireRequest, connect, read_answer};
 
+stories::on_each_backend! {
+    a_request_in_flight_is_answered_before_the_server_stops,
+    the_index_keeps_its_bytes_and_its_tag_across_restarts,
+    an_open_server_lets_anyone_write_and_says_so,
+    every_answer_carries_the_number_of_its_request,
+    health_readiness_and_metrics_are_told,
+}
+
 pub(crate) fn with_charts(site: &Site) -> Result<Server> {
     let server = site.start()?;
     for version in ["1.0.0", "1.1.0", "1.2.0"] {
@@ -19,10 +27,8 @@ pub(crate) fn with_charts(site: &Site) -> Result<Server> {
     Ok(server)
 }
 
-#[test]
-fn a_request_in_flight_is_answered_before_the_server_stops() -> Result<()> {
-    let site = Site::new()?;
-    let mut server = with_charts(&site)?;
+fn a_request_in_flight_is_answered_before_the_server_stops(site: &Site) -> Result<()> {
+    let mut server = with_charts(site)?;
     let archive = plain_chart("late", "1.0.0");
     let request = WireRequest::new("POST", "/api/shelf/charts")
         .header("authorization", &format!("Bearer {}", server.admin_token()?))
@@ -45,10 +51,8 @@ fn a_request_in_flight_is_answered_before_the_server_stops() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn the_index_keeps_its_bytes_and_its_tag_across_restarts() -> Result<()> {
-    let site = Site::new()?;
-    let server = with_charts(&site)?;
+fn the_index_keeps_its_bytes_and_its_tag_across_restarts(site: &Site) -> Result<()> {
+    let server = with_charts(site)?;
     let before = server.anonymous()?.get("/shelf/index.yaml")?.expect_status(200)?;
     server.stop()?;
     let server = site.start()?;
@@ -63,9 +67,7 @@ fn the_index_keeps_its_bytes_and_its_tag_across_restarts() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn an_open_server_lets_anyone_write_and_says_so() -> Result<()> {
-    let site = Site::new()?;
+fn an_open_server_lets_anyone_write_and_says_so(site: &Site) -> Result<()> {
     let server = site.launch().open().start()?;
     server.anonymous()?.publish("fresh", &plain_chart("kept", "1.0.0"))?.expect_status(201)?;
     server.anonymous()?.get("/fresh/charts/kept-1.0.0.tgz")?.expect_status(200)?;
@@ -73,9 +75,7 @@ fn an_open_server_lets_anyone_write_and_says_so() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn every_answer_carries_the_number_of_its_request() -> Result<()> {
-    let site = Site::new()?;
+fn every_answer_carries_the_number_of_its_request(site: &Site) -> Result<()> {
     let server = site.start()?;
     for path in ["/live", "/index.yaml", "/nowhere/at/all", "/api/charts"] {
         let own = WireRequest::new("GET", path).header("x-request-id", "story-17").send(server.address())?;
@@ -89,10 +89,8 @@ fn every_answer_carries_the_number_of_its_request() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn health_readiness_and_metrics_are_told() -> Result<()> {
-    let site = Site::new()?;
-    let server = with_charts(&site)?;
+fn health_readiness_and_metrics_are_told(site: &Site) -> Result<()> {
+    let server = with_charts(site)?;
     let client = server.anonymous()?;
     for path in ["/live", "/ready", "/health", "/info", "/metrics"] {
         client.get(path)?.expect_status(200)?;

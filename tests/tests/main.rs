@@ -15,6 +15,7 @@ mod lifecycle;
 mod listeners;
 mod odd_archives;
 mod overwrite;
+mod replicas;
 mod request_table;
 mod routes;
 mod storage_failure;

@@ -6,6 +6,12 @@ use stories::command_line::{Overwrite, RepositorySettings};
 use stories::site::Site;
 use stories::synthetic::marked_chart;
 
+stories::on_each_backend! {
+    a_version_is_replaced_only_where_the_repository_says_so,
+    replaced_bytes_take_their_provenance_with_them,
+    a_deleted_version_is_gone_from_every_view,
+}
+
 /// Publishes other bytes for `kept 1.0.0`, plainly and with `?force`, and returns both statuses.
 fn replace(admin: &Client, repository: &str) -> Result<(u16, u16)> {
     admin.publish(repository, &marked_chart("kept", "1.0.0", "first"))?.expect_status(201)?;
@@ -15,9 +21,7 @@ fn replace(admin: &Client, repository: &str) -> Result<(u16, u16)> {
     Ok((plainly, forced))
 }
 
-#[test]
-fn a_version_is_replaced_only_where_the_repository_says_so() -> Result<()> {
-    let site = Site::new()?;
+fn a_version_is_replaced_only_where_the_repository_says_so(site: &Site) -> Result<()> {
     let server = site.start()?;
     let admin = server.admin()?;
     for (repository, overwrite, expected, left) in [
@@ -40,9 +44,7 @@ fn a_version_is_replaced_only_where_the_repository_says_so() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn replaced_bytes_take_their_provenance_with_them() -> Result<()> {
-    let site = Site::new()?;
+fn replaced_bytes_take_their_provenance_with_them(site: &Site) -> Result<()> {
     let server = site.start()?;
     let admin = server.admin()?;
     let settings = RepositorySettings { overwrite: Overwrite::Allowed, ..RepositorySettings::default() };
@@ -58,9 +60,7 @@ fn replaced_bytes_take_their_provenance_with_them() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_deleted_version_is_gone_from_every_view() -> Result<()> {
-    let site = Site::new()?;
+fn a_deleted_version_is_gone_from_every_view(site: &Site) -> Result<()> {
     let server = site.start()?;
     let admin = server.admin()?;
     for version in ["1.0.0", "1.1.0"] {

@@ -18,6 +18,10 @@ use stories::wire::WireRequest;
 
 use crate::request_table::{Difference, SINGLE, TENANTS, check, differences, file, steps, wire_request};
 
+stories::on_each_backend! {
+    our_answers_are_chartmuseums_but_for_a_list_of_reasons,
+}
+
 /// Sends the requests of a table and returns what is wrong with the answers.
 fn faults(
     table: &str,
@@ -44,9 +48,7 @@ fn faults(
     Ok(wrong)
 }
 
-#[test]
-fn our_answers_are_chartmuseums_but_for_a_list_of_reasons() -> Result<()> {
-    let site = Site::new()?;
+fn our_answers_are_chartmuseums_but_for_a_list_of_reasons(site: &Site) -> Result<()> {
     let server = site.start()?;
     for table in [SINGLE, TENANTS] {
         let wrong = faults(table, server.address(), &server.admin_token()?, |_| true)?;

@@ -11,6 +11,11 @@ use stories::wait::wait_for;
 
 use crate::lifecycle::with_charts;
 
+stories::on_each_backend! {
+    a_token_ends_when_it_is_revoked_and_when_its_time_is_over,
+    a_token_does_what_its_role_allows_and_no_more,
+}
+
 /// How soon a revoked or expired token must be refused.
 const REVOKED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -26,9 +31,7 @@ fn refused_soon(client: &Client, path: &str) -> Result<()> {
     )
 }
 
-#[test]
-fn a_token_ends_when_it_is_revoked_and_when_its_time_is_over() -> Result<()> {
-    let site = Site::new()?;
+fn a_token_ends_when_it_is_revoked_and_when_its_time_is_over(site: &Site) -> Result<()> {
     let server = site.start()?;
     site.create_repository("secret", &RepositorySettings { private: true, ..RepositorySettings::default() })?;
     let path = "/secret/index.yaml";
@@ -48,10 +51,8 @@ fn a_token_ends_when_it_is_revoked_and_when_its_time_is_over() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_token_does_what_its_role_allows_and_no_more() -> Result<()> {
-    let site = Site::new()?;
-    let server = with_charts(&site)?;
+fn a_token_does_what_its_role_allows_and_no_more(site: &Site) -> Result<()> {
+    let server = with_charts(site)?;
     let attempts = |client: &Client| -> Result<[u16; 4]> {
         let publish = client.publish("shelf", &plain_chart("kept", "1.0.0"))?.status;
         let create = client.publish("fresh", &plain_chart("kept", "1.0.0"))?.status;

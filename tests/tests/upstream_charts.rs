@@ -14,6 +14,12 @@ use stories::{command_line, packager};
 
 use crate::odd_archives::{OddArchive, odd_archives};
 
+stories::on_each_backend! {
+    community_charts_are_listed_as_helm_lists_them_whichever_way_they_came,
+    an_archive_is_taken_exactly_when_helm_loads_it,
+    a_push_without_a_token_is_refused_with_a_reason,
+}
+
 /// What `helm repo index` writes for a folder of archives, without times.
 fn index_by_helm(helm: &Helm, archives: &[PathBuf]) -> Result<Value> {
     let folder = helm.home().join("repository");
@@ -51,10 +57,8 @@ fn publish_as_form(client: &Client, archives: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn community_charts_are_listed_as_helm_lists_them_whichever_way_they_came() -> Result<()> {
+fn community_charts_are_listed_as_helm_lists_them_whichever_way_they_came(site: &Site) -> Result<()> {
     let (Some(archives), Some(helm)) = (upstream::charts()?, Helm::find("helm3")?) else { return Ok(()) };
-    let site = Site::new()?;
     let server = site.start()?;
     let admin = server.admin()?;
     publish_raw(&admin, &archives)?;
@@ -112,10 +116,8 @@ fn archives_to_judge() -> Result<Vec<OddArchive>> {
     Ok(all)
 }
 
-#[test]
-fn an_archive_is_taken_exactly_when_helm_loads_it() -> Result<()> {
+fn an_archive_is_taken_exactly_when_helm_loads_it(site: &Site) -> Result<()> {
     let Some(helm) = Helm::find("helm3")? else { return Ok(()) };
-    let site = Site::new()?;
     let server = site.start()?;
     let admin = server.admin()?;
     let mut disagreements = Vec::new();
@@ -137,10 +139,8 @@ fn an_archive_is_taken_exactly_when_helm_loads_it() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_push_without_a_token_is_refused_with_a_reason() -> Result<()> {
+fn a_push_without_a_token_is_refused_with_a_reason(site: &Site) -> Result<()> {
     let Some(archives) = upstream::charts()? else { return Ok(()) };
-    let site = Site::new()?;
     let server = site.start()?;
     let one = archives.first().context("no chart")?;
     let line = command_line::push(&[one.as_path()], &format!("{}/packed", server.url()));

@@ -1,110 +1,28 @@
 //! The local folder: file synced, renamed into place, folder synced, in this order before anybody hears of a key.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs::{File, Metadata};
+use std::io::{self, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use bytes::Bytes;
 use chart::Timestamp;
 
+use super::hot::HotBlobs;
+use super::reader::{BlobReader, RestOfFile};
 use super::staging::{StagedFile, sync_folder};
-use super::{BlobError, BlobKey, StagedBlob, Staging};
+use super::{BlobError, BlobKey, Layout, StagedBlob, Staging};
 
-/// How much is read at a time: nearly every chart in one piece, since a hop to a blocking thread costs more than the copy.
-const CHUNK: usize = 1024 * 1024;
-
-/// Stored bytes being read: the first piece is there, the rest comes as it is asked for.
-pub(crate) struct BlobReader {
-    first: Bytes,
-    rest: Option<Remaining>,
-    length: u64,
-}
-
-struct Remaining {
-    file: File,
-    left: u64,
-}
-
-impl BlobReader {
-    /// Returns the range of bytes that are in memory already.
-    ///
-    /// # Errors
-    /// [`BlobError::Missing`] when the range lies outside them.
-    pub(super) fn in_memory(
-        key: &BlobKey,
-        content: &Bytes,
-        range: Option<Range<u64>>,
-    ) -> Result<Self, BlobError> {
-        let size = content.len();
-        let range = range.map_or(Some(0..size), |range| {
-            Some(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
-        });
-        let Some(range) = range.filter(|range| range.start <= range.end && range.end <= size) else {
-            return Err(BlobError::Missing(key.clone()));
-        };
-        let length = range.len() as u64;
-        Ok(Self { first: content.slice(range), rest: None, length })
+/// Makes the root and, by digest, its 256 fans, so that keeping a blob never has to sync more than one folder.
+pub(super) fn prepare(root: &Path, layout: Layout) -> Result<(), BlobError> {
+    match layout {
+        Layout::Flat => return Ok(std::fs::create_dir_all(root)?),
+        Layout::Addressed => {}
     }
-
-    /// Returns the bytes when all of them came in one piece.
-    pub(super) fn whole(&self) -> Option<&Bytes> {
-        self.rest.is_none().then_some(&self.first)
-    }
-
-    /// Returns how many bytes will come in all.
-    pub(crate) fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Returns the bytes as a stream of pieces; memory holds one piece at a time.
-    pub(crate) fn into_stream(
-        self,
-    ) -> impl futures_util::Stream<Item = Result<Bytes, BlobError>> + Send + 'static {
-        let start = (Some(self.first), self.rest);
-        futures_util::stream::try_unfold(start, |(first, rest)| async move {
-            if let Some(first) = first.filter(|piece| !piece.is_empty()) {
-                return Ok(Some((first, (None, rest))));
-            }
-            let Some(rest) = rest else { return Ok(None) };
-            let (piece, rest) = super::off_thread(move || read_piece(rest)).await?;
-            Ok(Some((piece, (None, rest))))
-        })
-    }
-
-    /// Reads all of it at once; blocks, and is for what is known to be small or is read off the async threads.
-    ///
-    /// # Errors
-    /// [`BlobError`] when the store breaks off.
-    pub(crate) fn into_blocking_reader(self) -> impl Read + Send {
-        let rest = self.rest;
-        io::Cursor::new(self.first).chain(OptionalReader(rest.map(|rest| rest.file.take(rest.left))))
-    }
-}
-
-struct OptionalReader(Option<io::Take<File>>);
-
-impl Read for OptionalReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.as_mut().map_or(Ok(0), |reader| reader.read(buffer))
-    }
-}
-
-fn read_piece(mut rest: Remaining) -> Result<(Bytes, Option<Remaining>), BlobError> {
-    let want = usize::try_from(rest.left).unwrap_or(CHUNK).min(CHUNK);
-    let mut piece = vec![0; want];
-    rest.file.read_exact(&mut piece)?;
-    rest.left -= want as u64;
-    Ok((piece.into(), (rest.left > 0).then_some(rest)))
-}
-
-/// Makes the folder and its 256 fans, so that keeping a blob never has to sync more than one folder.
-pub(super) fn prepare(root: &Path) -> Result<(), BlobError> {
     let algorithm = root.join("blobs").join("sha256");
     std::fs::create_dir_all(&algorithm)?;
     for fan in 0..=255_u8 {
-        let folder = algorithm.join(format!("{fan:02x}"));
+        let folder = fan_of(root, fan);
         if !folder.exists() {
             std::fs::create_dir(&folder)?;
         }
@@ -115,12 +33,22 @@ pub(super) fn prepare(root: &Path) -> Result<(), BlobError> {
     Ok(())
 }
 
+fn fan_of(root: &Path, fan: u8) -> PathBuf {
+    root.join("blobs").join("sha256").join(format!("{fan:02x}"))
+}
+
 pub(super) fn keep(
     root: &Path,
+    layout: Layout,
     staging: &Staging,
     staged: StagedBlob,
     key: &BlobKey,
 ) -> Result<(), BlobError> {
+    match layout {
+        // The folders of digests are there from the start.
+        Layout::Addressed => {}
+        Layout::Flat => make_parents(root, key)?,
+    }
     let staged: StagedFile = staged.into_file(staging)?;
     let target = key.path_below(root);
     staged.file.sync_all()?;
@@ -131,8 +59,8 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// Makes the folder of a tenant in the flat layout; those of the addressed layout are there from the start.
-pub(super) fn make_parents(root: &Path, key: &BlobKey) -> Result<(), BlobError> {
+/// Makes the folder of a tenant.
+fn make_parents(root: &Path, key: &BlobKey) -> Result<(), BlobError> {
     let target = key.path_below(root);
     let Some(folder) = target.parent().filter(|folder| !folder.exists()) else { return Ok(()) };
     std::fs::create_dir_all(folder)?;
@@ -142,6 +70,7 @@ pub(super) fn make_parents(root: &Path, key: &BlobKey) -> Result<(), BlobError> 
     Ok(())
 }
 
+/// Opens the file, and reads what may stay in memory in one piece: each hop to this thread costs.
 pub(super) fn open(root: &Path, key: &BlobKey, range: Option<Range<u64>>) -> Result<BlobReader, BlobError> {
     let mut file = File::open(key.path_below(root)).map_err(|error| missing_or_away(key, error))?;
     let size = file.metadata()?.len();
@@ -152,10 +81,10 @@ pub(super) fn open(root: &Path, key: &BlobKey, range: Option<Range<u64>>) -> Res
     if range.start > 0 {
         file.seek(SeekFrom::Start(range.start))?;
     }
-    let length = range.end - range.start;
-    let rest = Remaining { file, left: length };
-    let (first, rest) = read_piece(rest)?;
-    Ok(BlobReader { first, rest, length })
+    let length = range.end.saturating_sub(range.start);
+    let rest = RestOfFile { file, left: length };
+    let (first, rest) = if HotBlobs::takes(length) { rest.piece_of(length)? } else { rest.next_piece()? };
+    Ok(BlobReader::of_pieces(first, rest, length))
 }
 
 pub(super) fn remove(root: &Path, key: &BlobKey) -> Result<(), BlobError> {
@@ -171,29 +100,36 @@ pub(super) fn modified(root: &Path, key: &BlobKey) -> Result<Timestamp, BlobErro
 }
 
 /// Returns when a file was last written, as the catalog counts time.
-pub(crate) fn time_of(metadata: &std::fs::Metadata) -> io::Result<Timestamp> {
+pub(super) fn time_of(metadata: &Metadata) -> io::Result<Timestamp> {
     let micros = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
     Ok(Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX)))
 }
 
-pub(super) fn list_older_than(root: &Path, older_than: Duration) -> Result<Vec<BlobKey>, BlobError> {
+/// Lists one of the 256 fans.
+pub(super) fn list_older_than(root: &Path, fan: u8, older_than: Duration) -> Result<Vec<BlobKey>, BlobError> {
     let mut found = Vec::new();
-    for fan in std::fs::read_dir(root.join("blobs").join("sha256"))? {
-        let fan = fan?;
-        for entry in std::fs::read_dir(fan.path())? {
-            let entry = entry?;
-            // A file from the future is young.
-            let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
-            let (fan_name, file_name) = (fan.file_name(), entry.file_name());
-            if age >= older_than
-                && let (Some(fan_name), Some(file_name)) = (fan_name.to_str(), file_name.to_str())
-            {
-                found.push(BlobKey::from_listing(format!("blobs/sha256/{fan_name}/{file_name}")));
-            }
+    for entry in std::fs::read_dir(fan_of(root, fan))? {
+        let entry = entry?;
+        let Some(metadata) = unless_gone(entry.metadata())? else { continue };
+        // A file from the future is young.
+        let age = metadata.modified()?.elapsed().unwrap_or_default();
+        if age >= older_than
+            && let Some(file_name) = entry.file_name().to_str()
+        {
+            found.push(BlobKey::from_listing(format!("blobs/sha256/{fan:02x}/{file_name}")));
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Returns what was found, or nothing when it went away between being listed and being looked at.
+pub(super) fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn missing_or_away(key: &BlobKey, error: io::Error) -> BlobError {

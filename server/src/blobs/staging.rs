@@ -49,8 +49,9 @@ pub(crate) struct StagedBlob {
     size_bytes: u64,
 }
 
+/// Where a staged body is.
 #[derive(Debug)]
-enum Content {
+pub(super) enum Content {
     Memory(Bytes),
     File(StagedFile),
 }
@@ -162,6 +163,11 @@ impl StagedBlob {
             Content::Memory(bytes) => Box::new(io::Cursor::new(bytes.clone())),
             Content::File(staged) => Box::new(io::BufReader::new(File::open(&staged.path)?)),
         })
+    }
+
+    /// Returns where the bytes are.
+    pub(super) fn content(&self) -> &Content {
+        &self.content
     }
 
     /// Returns the bytes as a complete file in the staging folder.

@@ -330,9 +330,8 @@ async fn insert(
     settings: &RepositorySettings,
     now: Timestamp,
 ) -> Result<bool, CatalogError> {
-    let inserted =
-        on!(connection, |database| {
-            sqlx::query(
+    let inserted = on!(connection, |database| {
+        sqlx::query(
         "INSERT INTO repository (path, visibility, overwrite, index_format, index_detail, artifact_hub_id, \
          most_versions, most_bytes, revision, settings_revision, created_at, changed_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $9) ON CONFLICT (path) DO NOTHING",
@@ -349,7 +348,7 @@ async fn insert(
     .execute(database)
     .await
     .map(|done| done.rows_affected())
-        })?;
+    })?;
     Ok(inserted == 1)
 }
 

@@ -8,8 +8,8 @@ use chart::Timestamp;
 use oci::Digest;
 
 use super::{
-    BlobToRecord, Catalog, CatalogError, IndexRow, NewVersion, Recorded, Removal, Removed, RepositorySettings,
-    Restoration, Restored, SettingsChange, VersionLimits,
+    BlobToRecord, Catalog, CatalogError, IndexRow, NewVersion, Recorded, Removal, Removed,
+    RepositorySettings, Restoration, Restored, SettingsChange, VersionLimits,
 };
 use crate::blobs::BlobKey;
 use crate::repository_path::RepositoryPath;
@@ -80,9 +80,10 @@ impl Place {
     /// Returns a place on a fresh database, or `None` where Postgres is not installed and need not be.
     async fn postgres() -> Option<Self> {
         let server = stories::postgres::shared().unwrap()?;
-        let url = server.create_database().unwrap();
+        let url = server.url(&server.create_database().unwrap());
         let refused = Catalog::open_shared(&url, 8).await;
-        assert!(matches!(refused, Err(CatalogError::NotMigrated)), "an empty database is not served");
+        let refused = refused.err().expect("an empty database is not served");
+        assert!(matches!(refused, CatalogError::NotMigrated), "{refused:?}");
         let catalog = Catalog::migrate_shared(&url, 8).await.unwrap();
         Some(Self::on(catalog, Kept::Postgres { url, _server: server }).await)
     }
@@ -244,7 +245,10 @@ async fn only_old_bytes_that_nobody_refers_to_are_forgotten(place: Place) {
     place.record(gone).await;
     place.remove("a", "2.0.0").await;
     let at = |micros| Timestamp::from_micros(micros);
-    assert!(place.catalog.forget_unreferenced_blobs(at(2_000_000), 10).await.unwrap().is_empty(), "may return");
+    assert!(
+        place.catalog.forget_unreferenced_blobs(at(2_000_000), 10).await.unwrap().is_empty(),
+        "may return"
+    );
     assert_eq!(place.catalog.forget_removed_versions(at(2_000_000), 10).await.unwrap(), 1);
     assert!(place.catalog.forget_unreferenced_blobs(at(0), 10).await.unwrap().is_empty(), "too young");
     assert_eq!(place.catalog.forget_unreferenced_blobs(at(2_000_000), 10).await.unwrap(), [key]);
@@ -266,7 +270,8 @@ async fn a_database_of_a_newer_program_is_refused(place: Place) {
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                  VALUES (9999, 'of the future', true, '\\x00', 0)";
     let mut connection = place.catalog.reader().await.unwrap();
-    super::connection::on!(&mut connection, |database| sqlx::query(newer).execute(database).await).unwrap();
+    super::connection::on!(&mut connection, |database| sqlx::query(newer).execute(database).await.map(drop))
+        .unwrap();
     assert!(matches!(place.open_again().await, Err(CatalogError::UnknownSchema(_))));
 }
 
@@ -373,7 +378,8 @@ async fn a_removed_version_can_be_brought_back_until_it_is_forgotten(place: Plac
         version: version.to_owned(),
         actor: "tester".to_owned(),
     };
-    let restore = async |version: &str| place.catalog.restore_version(restoration(version), now()).await.unwrap();
+    let restore =
+        async |version: &str| place.catalog.restore_version(restoration(version), now()).await.unwrap();
     let first = NewVersion { provenance: Some(kept("vouches")), ..place.version("a", "1.0.0", "first") };
     place.record(first).await;
     assert_eq!(restore("1.0.0").await, Restored::Unknown, "nothing was removed");
@@ -383,7 +389,10 @@ async fn a_removed_version_can_be_brought_back_until_it_is_forgotten(place: Plac
     assert_eq!((listed.len(), &*listed[0].version, &*listed[0].removed_by), (1, "1.0.0", "tester"));
     assert_eq!(restore("1.0.0").await, Restored::Done { revision: 3 });
     let after = place.catalog.find_version(place.repository, "a", "1.0.0").await.unwrap().unwrap();
-    assert_eq!((after.entry, after.created_at, after.archive), (before.entry, before.created_at, before.archive));
+    assert_eq!(
+        (after.entry, after.created_at, after.archive),
+        (before.entry, before.created_at, before.archive)
+    );
     assert!(place.catalog.list_removed_versions(place.repository, 10).await.unwrap().is_empty());
     let told = place.catalog.changes_after(place.repository, 2).await.unwrap();
     assert!(told[0].shown.as_ref().unwrap().provenance.is_some());

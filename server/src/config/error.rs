@@ -136,11 +136,9 @@ pub(crate) enum Combination {
     /// No address to listen on.
     #[error("`listen` is empty: write at least one address, such as `127.0.0.1:8080`")]
     NothingToListenOn,
-    /// Blobs in S3.
-    #[error(
-        "`blobs_url` names S3, but this build keeps blobs in a local folder only: write `file:` and a path, or remove it"
-    )]
-    BlobsNotServed,
+    /// An encryption key without the encryption that takes one.
+    #[error("`s3.kms_key_id` is set without `s3.server_side_encryption = \"aws:kms\"`: set both or neither")]
+    KeyWithoutKms,
 }
 
 impl fmt::Display for Origin {

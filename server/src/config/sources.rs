@@ -41,6 +41,7 @@ pub(super) fn known_settings() -> impl Iterator<Item = &'static dyn AnySetting> 
     [
         listening::SETTINGS,
         storage::SETTINGS,
+        super::s3::SETTINGS,
         access::SETTINGS,
         public_address::SETTINGS,
         proxies::SETTINGS,

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use super::error::{Combination, ConfigError};
-use super::http_url::HttpUrl;
+use super::error::ConfigError;
+use super::s3::S3Service;
 use super::secret::Secret;
 use super::setting::{AnySetting, Setting};
 use super::sources::Settings;
@@ -19,19 +19,17 @@ const CATALOG_URL: Setting<Option<CatalogUrl>> = Setting::new(
     "catalog_url",
     "where the catalog is, `sqlite:PATH` or `postgres://…`; unless set, `catalog.db` in `data`",
 );
-const BLOBS_URL: Setting<Option<BlobsUrl>> =
-    Setting::new("blobs_url", "where the blobs are, `file:PATH`; unless set, `data` itself");
 const POSTGRES_CONNECTIONS: Setting<NonZeroUsize> = Setting::with_default(
     "postgres.connections",
     "16",
     "most connections of one server to Postgres; four of them write",
 );
-const S3_ENDPOINT: Setting<Option<HttpUrl>> =
-    Setting::new("s3.endpoint", "address of the S3 service, for those that are not AWS");
-const S3_REGION: Setting<Option<String>> = Setting::new("s3.region", "region of the S3 service");
+const BLOBS_URL: Setting<Option<BlobsUrl>> = Setting::new(
+    "blobs_url",
+    "where the blobs are, `file:PATH` or `s3://BUCKET/PREFIX`; unless set, `data` itself",
+);
 
-pub(super) const SETTINGS: &[&dyn AnySetting] =
-    &[&DATA, &CATALOG_URL, &POSTGRES_CONNECTIONS, &BLOBS_URL, &S3_ENDPOINT, &S3_REGION];
+pub(super) const SETTINGS: &[&dyn AnySetting] = &[&DATA, &CATALOG_URL, &POSTGRES_CONNECTIONS, &BLOBS_URL];
 
 /// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +43,8 @@ pub(crate) struct Storage {
     pub(crate) postgres_connections: u32,
     /// The blobs: `blobs_url`, `CHARTROOM_BLOBS_URL`; default the data folder, below which keys begin with `blobs/`.
     pub(crate) blobs: BlobsUrl,
+    /// How the S3 service is reached, if the blobs are there.
+    pub(crate) s3: S3Service,
 }
 
 /// Where the catalog is.
@@ -79,12 +79,11 @@ impl Storage {
         };
         let blobs = match settings.value(&BLOBS_URL)? {
             None => BlobsUrl::Folder(data.clone()),
-            Some(BlobsUrl::S3 { .. }) => return Err(Combination::BlobsNotServed.into()),
-            Some(folder @ BlobsUrl::Folder(_)) => folder,
+            Some(given) => given,
         };
         let postgres_connections =
             u32::try_from(settings.value(&POSTGRES_CONNECTIONS)?.get()).unwrap_or(u32::MAX);
-        Ok(Self { data, catalog, postgres_connections, blobs })
+        Ok(Self { data, catalog, postgres_connections, blobs, s3: S3Service::read(settings)? })
     }
 }
 
@@ -140,13 +139,8 @@ mod tests {
     }
 
     #[test]
-    fn stores_that_are_not_served_are_recognised_and_refused() {
+    fn an_address_of_no_known_store_is_refused_without_its_password() {
         for (variable, text, expected) in [
-            (
-                "CHARTROOM_BLOBS_URL",
-                "s3://bucket/a/b",
-                "`blobs_url` names S3, but this build keeps blobs in a local folder only: write `file:` and a path, or remove it",
-            ),
             (
                 "CHARTROOM_CATALOG_URL",
                 "mysql://user:hunter2@db/x",
@@ -171,10 +165,5 @@ mod tests {
                 Ok(BlobsUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
             );
         }
-    }
-
-    #[test]
-    fn the_s3_variables_are_known() {
-        config(&[("CHARTROOM_S3_ENDPOINT", "http://minio:9000"), ("CHARTROOM_S3_REGION", "eu-west-1")]);
     }
 }

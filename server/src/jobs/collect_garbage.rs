@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use chart::Timestamp;
+use futures_util::TryStreamExt;
 
 use crate::app::App;
 use crate::blobs::{BlobError, Layout};
@@ -58,11 +59,18 @@ pub(crate) async fn collect_garbage(app: &App, grace: Duration) -> Result<Collec
         }
         collected.unreferenced += keys.len() as u64;
     }
-    for key in app.blobs.list_older_than(grace).await? {
-        if app.catalog.find_blob_by_key(&key).await?.is_none() {
-            app.blobs.remove(&key).await?;
-            collected.orphans += 1;
+    let mut pages = app.blobs.list_older_than(grace);
+    while let Some(page) = pages.try_next().await? {
+        for key in page {
+            if app.catalog.find_blob_by_key(&key).await?.is_none() {
+                app.blobs.remove(&key).await?;
+                collected.orphans += 1;
+            }
         }
+    }
+    let unfinished = app.blobs.discard_uploads(grace).await?;
+    if unfinished > 0 {
+        tracing::info!(unfinished, "discarded uploads that nobody finished");
     }
     Ok(collected)
 }

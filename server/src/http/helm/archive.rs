@@ -1,5 +1,7 @@
 //! `GET /{repository}/charts/{file}`: archives and provenance, byte for byte, by range, never content-encoded.
 
+use std::ops::Range;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 
@@ -7,7 +9,7 @@ use super::super::Server;
 use super::super::conditional::{Requested, http_date, is_unchanged, requested_range};
 use super::super::error::{ErrorKind, Failure};
 use super::super::request::Asked;
-use crate::blobs::{BlobError, BlobKey, Layout};
+use crate::blobs::{BlobError, BlobKey, BlobReader, Layout};
 use crate::catalog::{Overwrite, Visibility};
 use crate::index::Located;
 use crate::repositories::OpenRepository;
@@ -101,34 +103,65 @@ fn validator(located: &Located) -> String {
 }
 
 async fn send(server: &Server, asked: &Asked, found: Found, file: &str) -> Result<Response<Body>, Failure> {
-    if asked.method == Method::HEAD
-        && let Some(size) = found.size_bytes
-    {
-        return Ok(answer_with(Body::empty(), &found, size));
+    if let Some(size) = found.size_bytes {
+        if asked.method == Method::HEAD {
+            return Ok(answer_with(Body::empty(), &found, size));
+        }
+        if let Some(address) = server.app.blobs.presigned_url(&found.key, file, found.content_type).await? {
+            return Ok(redirect(&address));
+        }
     }
-    let whole = match server.app.blobs.open_reader(&found.key, None).await {
-        Ok(reader) => reader,
-        Err(BlobError::Missing(_)) if server.app.blobs.layout() == Layout::Flat => {
-            return Err(not_found(file));
+    let (size, opened) = match (found.size_bytes, server.app.blobs.layout()) {
+        // Immutable bytes are as long as the index says.
+        (Some(size), Layout::Addressed) => (size, None),
+        (None, _) | (Some(_), Layout::Flat) => {
+            let whole = open(server, &found, None, file).await?;
+            (whole.length(), Some(whole))
         }
-        Err(error) => return Err(error.into()),
     };
-    let size = whole.length();
-    let (reader, part) = match requested_range(&asked.headers, size, &found.etag) {
-        Requested::Whole => (whole, None),
-        Requested::Part(range) => {
-            (server.app.blobs.open_reader(&found.key, Some(range.clone())).await?, Some(range))
-        }
+    let range = match requested_range(&asked.headers, size, &found.etag) {
+        Requested::Whole => None,
+        Requested::Part(range) => Some(range),
         Requested::Unsatisfiable => return Ok(unsatisfiable(size)),
     };
+    let reader = match (opened, &range) {
+        (Some(whole), None) => whole,
+        (None, None) | (_, Some(_)) => open(server, &found, range.clone(), file).await?,
+    };
     let length = reader.length();
-    let mut response = answer_with(Body::from_stream(reader.into_stream()), &found, length);
-    if let Some(range) = part {
+    let body = match reader.whole() {
+        Some(content) => Body::from(content.clone()),
+        None => Body::from_stream(reader.into_stream()),
+    };
+    let mut response = answer_with(body, &found, length);
+    if let Some(range) = range {
         let text = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
         response.headers_mut().insert(header::CONTENT_RANGE, value(&text));
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     Ok(response)
+}
+
+async fn open(
+    server: &Server,
+    found: &Found,
+    range: Option<Range<u64>>,
+    file: &str,
+) -> Result<BlobReader, Failure> {
+    match (server.app.blobs.open_reader(&found.key, range).await, server.app.blobs.layout()) {
+        (Ok(reader), _) => Ok(reader),
+        (Err(BlobError::Missing(_)), Layout::Flat) => Err(not_found(file)),
+        (Err(error), Layout::Flat | Layout::Addressed) => Err(error.into()),
+    }
+}
+
+/// Sends the client to the store itself; the address is a secret that ends soon, so nobody may keep it.
+fn redirect(address: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, value(address));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn answer_with(body: Body, found: &Found, length: u64) -> Response<Body> {

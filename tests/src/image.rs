@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::binary;
 use crate::environment::{clean_command, repository_root};
 use crate::process::run;
 use crate::skip::skip_for_want_of;
 use crate::tool::find_tool;
-use crate::{binary, environment};
 
 const TOOLS: [&str; 4] = ["buildah", "mmdebstrap", "crun", "jq"];
 
@@ -99,21 +99,4 @@ impl Image {
 
 fn digest_in(descriptor: &Value) -> Result<String> {
     Ok(descriptor["digest"].as_str().context("a descriptor without a digest")?.to_owned())
-}
-
-/// Returns those of the given variables that the server would refuse as none of its settings.
-///
-/// # Errors
-/// When the program cannot be started.
-pub fn unknown_variables(names: &[String]) -> Result<Vec<String>> {
-    let program = binary::chartroom()?;
-    let mut unknown = Vec::new();
-    for name in names {
-        // The value may be refused as well: it is not what is asked.
-        let outcome = run(environment::clean_command(&program).arg("check-config").env(name, "0"))?;
-        if (outcome.text() + &outcome.complaint()).contains(&format!("`{name}` is not a setting")) {
-            unknown.push(name.clone());
-        }
-    }
-    Ok(unknown)
 }

@@ -15,6 +15,7 @@ pub mod own_chart;
 pub mod packager;
 pub mod process;
 pub mod server;
+pub mod settings;
 pub mod site;
 pub mod skip;
 pub mod strace;

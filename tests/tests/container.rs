@@ -7,8 +7,9 @@ use anyhow::{Context, Result, ensure};
 use chart::yaml::{self, Budget};
 use serde_json::{Value, json};
 use stories::environment::{self, clean_command, repository_root};
-use stories::image::{Image, unknown_variables};
+use stories::image::Image;
 use stories::process::run;
+use stories::settings::unknown_variables;
 use stories::skip::skip;
 use tempfile::TempDir;
 

@@ -1,190 +1,24 @@
 //! The server's own Helm chart: clean in every mode with every helm, refused when it could not work, and installed on a
 //! real API server.
 
+mod installed;
+mod shapes;
+
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use stories::cluster::Cluster;
 use stories::command_line;
-use stories::environment;
 use stories::helm::{Helm, with_each_helm};
-use stories::image::unknown_variables;
 use stories::own_chart::{self, Objects};
 use stories::packager::{self, run_packager};
+use stories::settings::unknown_variables;
 use stories::site::Site;
-use stories::skip::skip;
+
+use shapes::{SHAPES, shape};
 
 /// The oldest Kubernetes the chart takes, and a new one.
 const KUBERNETES: [&str; 2] = ["v1.25.0", "v1.34.0"];
-
-/// One way to install the chart, and the kinds of objects that make it up.
-struct Shape {
-    name: &'static str,
-    production: bool,
-    arguments: &'static [&'static str],
-    kinds: &'static [&'static str],
-}
-
-const SHAPES: [Shape; 9] = [
-    Shape {
-        name: "embedded as it is",
-        production: false,
-        arguments: &[],
-        kinds: &[
-            "ConfigMap",
-            "NetworkPolicy",
-            "PersistentVolumeClaim",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-            "StatefulSet",
-        ],
-    },
-    Shape {
-        name: "embedded on what is there",
-        production: false,
-        arguments: &["--set", "persistence.existingClaim=old,adminToken.existingSecret=mine"],
-        kinds: &["ConfigMap", "NetworkPolicy", "Service", "ServiceAccount", "StatefulSet"],
-    },
-    Shape {
-        name: "embedded with everything off",
-        production: false,
-        arguments: &[
-            "--set",
-            "replicaCount=0,networkPolicy.enabled=false,serviceAccount.create=false,serviceMonitor.create=never",
-            "--set",
-            "persistence.existingClaim=old,adminToken.existingSecret=mine,config=",
-        ],
-        kinds: &["ConfigMap", "Service", "StatefulSet"],
-    },
-    Shape {
-        name: "embedded with everything on",
-        production: false,
-        arguments: &[
-            "--set",
-            "ingress.enabled=true,ingress.className=nginx,ingress.tls[0].secretName=t,tls.secretName=own",
-            "--set",
-            "contextPath=/charts,serviceMonitor.create=always,serviceMonitor.labels.release=prometheus",
-            "--set",
-            "service.type=NodePort,service.nodePort=30080,persistence.storageClass=fast,priorityClassName=high",
-            "--set",
-            "extraEnv[0].name=CHARTROOM_LOG_LEVEL,extraEnv[0].value=debug,podLabels.a=b,podAnnotations.c=d",
-            "--set",
-            "extraVolumes[0].name=ca,extraVolumes[0].configMap.name=ca,nodeSelector.disk=ssd",
-            "--set",
-            "extraVolumeMounts[0].name=ca,extraVolumeMounts[0].mountPath=/etc/ca,tolerations[0].operator=Exists",
-        ],
-        kinds: &[
-            "ConfigMap",
-            "Ingress",
-            "NetworkPolicy",
-            "PersistentVolumeClaim",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-            "ServiceMonitor",
-            "StatefulSet",
-        ],
-    },
-    Shape {
-        name: "production as the example has it",
-        production: true,
-        arguments: &[],
-        kinds: &[
-            "ConfigMap",
-            "Deployment",
-            "NetworkPolicy",
-            "PodDisruptionBudget",
-            "Service",
-            "ServiceAccount",
-        ],
-    },
-    Shape {
-        name: "production with a generated token and Prometheus",
-        production: true,
-        arguments: &["--set", "adminToken.existingSecret=", "--api-versions", "monitoring.coreos.com/v1"],
-        kinds: &[
-            "ConfigMap",
-            "Deployment",
-            "NetworkPolicy",
-            "PodDisruptionBudget",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-            "ServiceMonitor",
-        ],
-    },
-    Shape {
-        name: "production on AWS with web identity",
-        production: true,
-        arguments: &[
-            "--set",
-            "s3.endpoint=,s3.credentials=ambient,s3.existingSecret=,s3.prefix=team/a",
-            "--set",
-            "serviceAccount.annotations.eks\\.amazonaws\\.com/role-arn=arn:aws:iam::1:role/charts",
-        ],
-        kinds: &[
-            "ConfigMap",
-            "Deployment",
-            "NetworkPolicy",
-            "PodDisruptionBudget",
-            "Service",
-            "ServiceAccount",
-        ],
-    },
-    Shape {
-        name: "production migrated by somebody else",
-        production: true,
-        arguments: &["--set", "migrate.enabled=false,podDisruptionBudget.maxUnavailable=50%"],
-        kinds: &[
-            "ConfigMap",
-            "Deployment",
-            "NetworkPolicy",
-            "PodDisruptionBudget",
-            "Service",
-            "ServiceAccount",
-        ],
-    },
-    Shape {
-        name: "production with TLS, an ingress and no policy",
-        production: true,
-        arguments: &[
-            "--set",
-            "tls.secretName=own,ingress.enabled=true,networkPolicy.enabled=false,probes.readiness=live",
-        ],
-        kinds: &["ConfigMap", "Deployment", "Ingress", "PodDisruptionBudget", "Service", "ServiceAccount"],
-    },
-];
-
-fn shape(name: &str) -> Result<&'static Shape> {
-    SHAPES.iter().find(|shape| shape.name == name).with_context(|| format!("no shape `{name}`"))
-}
-
-fn with_values(production: bool, arguments: &[&str]) -> Vec<String> {
-    let file = production.then(|| ["--values".to_owned(), own_chart::production_values()]);
-    file.into_iter().flatten().chain(arguments.iter().map(|&word| word.to_owned())).collect()
-}
-
-impl Shape {
-    fn render(&self, helm: &Helm, kubernetes: &str) -> Result<Objects> {
-        let arguments = with_values(self.production, self.arguments);
-        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        Objects::read(&own_chart::template(helm, kubernetes, &words)?.success()?)
-    }
-
-    /// Lints it; the one argument that `lint` of older helms does not know says nothing about values.
-    fn lint(&self, helm: &Helm) -> Result<()> {
-        let values: Vec<&str> =
-            self.arguments.iter().copied().take_while(|&word| word != "--api-versions").collect();
-        let arguments = with_values(self.production, &values);
-        let folder = own_chart::folder().display().to_string();
-        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let said = helm.ok(&[&["lint", "--strict", folder.as_str()], &words[..]].concat())?;
-        ensure!(!said.contains("[WARNING]") && !said.contains("[ERROR]"), "{said}");
-        Ok(())
-    }
-}
 
 /// What the Pod Security Standard "restricted" and a read-only root ask of every pod.
 fn assert_shut_in(objects: &Objects) -> Result<()> {
@@ -377,88 +211,5 @@ fn the_server_takes_its_own_chart_and_helm_gets_it_back() -> Result<()> {
         let objects = Objects::read(&helm.ok(&line)?)?;
         assert_eq!(objects.kinds(), shape("embedded as it is")?.kinds);
         Ok(())
-    })
-}
-
-/// The chart as a release in a namespace of its own.
-struct Release<'a> {
-    helm: &'a Helm,
-    cluster: &'a Cluster,
-    namespace: String,
-}
-
-impl Release<'_> {
-    fn ok(&self, words: &[&str], arguments: &[&str]) -> Result<String> {
-        let kubeconfig = self.cluster.kubeconfig().display().to_string();
-        let target = ["--kubeconfig", kubeconfig.as_str(), "--namespace", &self.namespace];
-        self.helm.ok(&[words, &target, arguments].concat())
-    }
-
-    fn put(&self, verb: &str, arguments: &[&str]) -> Result<String> {
-        let folder = own_chart::folder().display().to_string();
-        let create: &[&str] = if verb == "install" { &["--create-namespace"] } else { &[] };
-        self.ok(&[verb, "room", &folder], &[create, arguments].concat())
-    }
-
-    fn object(&self, group: &str, path: &str) -> Result<Value> {
-        self.cluster.object(&format!("/{group}/namespaces/{}/{path}", self.namespace))
-    }
-
-    fn admin_token(&self) -> Result<String> {
-        let secret = self.object("api/v1", "secrets/room-chartroom-admin")?;
-        Ok(secret["data"]["token"].as_str().context("no token")?.to_owned())
-    }
-}
-
-fn live_embedded(release: &Release) -> Result<()> {
-    let said = release.put("install", &[])?;
-    ensure!(said.contains("helm repo add room http://127.0.0.1:8080"), "{said}");
-    let token = release.admin_token()?;
-    ensure!(token.len() > 40, "a short token: {token}");
-    release.put("upgrade", &["--set", "config=open = true,shutdownGraceSeconds=60"])?;
-    assert_eq!(release.admin_token()?, token, "an upgrade made another token");
-    let claim = || release.object("api/v1", "persistentvolumeclaims/room-chartroom-data");
-    release.ok(&["uninstall", "room"], &[])?;
-    ensure!(claim()?["metadata"]["deletionTimestamp"].is_null(), "the claim goes");
-    ensure!(release.object("api/v1", "configmaps/room-chartroom").is_err(), "the configuration stayed");
-    release.put("install", &[])?;
-    assert_eq!(release.admin_token()?, token, "the next release made another token");
-    release.ok(&["uninstall", "room"], &[])?;
-    Ok(())
-}
-
-fn live_production(release: &Release) -> Result<()> {
-    let values = own_chart::production_values();
-    release.put("install", &["--values", &values])?;
-    let deployment = || release.object("apis/apps/v1", "deployments/room-chartroom");
-    assert_eq!(deployment()?["spec"]["replicas"], 3);
-    for (group, path) in [
-        ("apis/policy/v1", "poddisruptionbudgets/room-chartroom"),
-        ("apis/networking.k8s.io/v1", "networkpolicies/room-chartroom"),
-        ("api/v1", "services/room-chartroom"),
-    ] {
-        release.object(group, path).with_context(|| path.to_owned())?;
-    }
-    release.put("upgrade", &["--values", &values, "--set", "replicaCount=4,ingress.enabled=true"])?;
-    assert_eq!(deployment()?["spec"]["replicas"], 4);
-    release.object("apis/networking.k8s.io/v1", "ingresses/room-chartroom")?;
-    release.ok(&["rollback", "room", "1"], &[])?;
-    assert_eq!(deployment()?["spec"]["replicas"], 3);
-    release.ok(&["uninstall", "room"], &[])?;
-    Ok(())
-}
-
-#[test]
-fn cluster_takes_both_modes_from_every_helm() -> Result<()> {
-    if !environment::wants_cluster_story() {
-        skip("needs a Kubernetes API server: run `make test-cluster`");
-        return Ok(());
-    }
-    let Some(cluster) = Cluster::start()? else { return Ok(()) };
-    with_each_helm(|helm| {
-        let home = helm.home().file_name().and_then(|name| name.to_str()).context("no name")?.to_lowercase();
-        let release = |mode: &str| Release { helm, cluster: &cluster, namespace: format!("{home}-{mode}") };
-        live_embedded(&release("embedded")).context("embedded")?;
-        live_production(&release("production")).context("production")
     })
 }

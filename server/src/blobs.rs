@@ -60,6 +60,16 @@ pub(crate) enum Layout {
     Flat,
 }
 
+impl Layout {
+    /// Tells whether bytes that were deleted or replaced stay until the collector comes.
+    pub(crate) fn keeps_replaced(self) -> bool {
+        match self {
+            Self::Addressed => true,
+            Self::Flat => false,
+        }
+    }
+}
+
 /// The blob store: a local folder or a bucket, with a staging area on local disk.
 #[derive(Clone)]
 pub(crate) struct Blobs {

@@ -1,118 +1,108 @@
 //! The record of truth: repositories, versions, blobs, tokens and the order of every change.
 //!
-//! All SQL of the server lives below this module. A look-up that finds nothing is an `Option`; an error here
-//! always means that the database did not do its work, never that something does not exist.
+//! All SQL of the server lives below this module, one text for both databases wherever it can be. A look-up that finds
+//! nothing is an `Option`; an error here always means that the database did not do its work, never that something
+//! does not exist.
 
 mod blobs;
 mod changes;
+mod connection;
+mod error;
 mod events;
+mod hint;
 mod record_version;
 mod remove_version;
+mod removed_versions;
 mod repositories;
+mod restore_version;
+mod schema;
+mod server_state;
+mod store;
 mod tokens;
 mod versions;
 mod writer;
 
 use std::path::Path;
-use std::time::Duration;
-
-use sqlx::SqlitePool;
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 pub(crate) use blobs::{BlobRow, BlobToRecord};
 pub(crate) use changes::{IndexChange, IndexRow};
-pub(crate) use record_version::{NewVersion, Recorded, VersionLimits};
-pub(crate) use remove_version::Removed;
+use connection::{Connection, read};
+pub(crate) use error::CatalogError;
+pub(crate) use events::ChangeRow;
+pub(crate) use hint::Hints;
+pub(crate) use record_version::{EntryWriter, NewVersion, Recorded, VersionLimits};
+pub(crate) use remove_version::{Removal, Removed};
+pub(crate) use removed_versions::RemovedVersionRow;
 pub(crate) use repositories::{
     IndexDetail, IndexFormat, Overwrite, RepositoryRow, RepositorySettings, SettingsChange, Visibility,
 };
+pub(crate) use restore_version::{Restoration, Restored};
+use store::Store;
 pub(crate) use tokens::{NewToken, TokenRow};
 pub(crate) use versions::{FlatFile, VersionRow};
 use writer::Writer;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
-
-/// How long a statement waits for another process that holds the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-const READERS: u32 = 4;
-
-/// The embedded catalog: one SQLite database in write-ahead mode, synced with every commit.
+/// The catalog on the database it was opened with; clones share its connections.
 #[derive(Clone)]
 pub(crate) struct Catalog {
-    readers: SqlitePool,
+    store: Store,
     writer: Writer,
-}
-
-/// Why the catalog did not answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CatalogError {
-    /// The database is away, busy for too long, or broke off.
-    #[error("the catalog database did not answer")]
-    Unavailable(#[source] sqlx::Error),
-    /// The disk that holds the database is full; nothing was changed.
-    #[error("the disk that holds the catalog database is full")]
-    Full(#[source] sqlx::Error),
-    /// The database was made by a newer or a foreign program.
-    #[error("the catalog database has a schema this version does not know: use the version that made it")]
-    UnknownSchema(#[source] MigrateError),
-    /// The single writer has stopped, which happens only while the server ends.
-    #[error("the catalog is closing")]
-    Closed,
-    /// A row holds what no version of this program writes.
-    #[error("the catalog holds an unreadable {what}: `{value}`")]
-    Corrupt {
-        /// Which column.
-        what: &'static str,
-        /// What stands there.
-        value: String,
-    },
-}
-
-impl From<sqlx::Error> for CatalogError {
-    fn from(error: sqlx::Error) -> Self {
-        // SQLITE_FULL is 13 (sqlite.org/rescode.html).
-        let full = error.as_database_error().and_then(|cause| cause.code()).is_some_and(|code| code == "13");
-        if full { Self::Full(error) } else { Self::Unavailable(error) }
-    }
+    hints: Hints,
 }
 
 impl Catalog {
-    /// Opens the database at `path`, making it and bringing its schema up to date where needed.
+    /// Opens the embedded database at `path`, making it and bringing its tables up to date where needed.
     ///
     /// # Errors
     /// [`CatalogError::UnknownSchema`] for a database of a newer program, else what SQLite says.
-    pub(crate) async fn open(path: &Path) -> Result<Self, CatalogError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_with(options.clone())
-            .await?;
-        MIGRATIONS.run(&readers).await.map_err(|error| match error {
-            MigrateError::Execute(cause) => CatalogError::from(cause),
-            other => CatalogError::UnknownSchema(other),
-        })?;
-        let writer = Writer::start(options).await?;
-        Ok(Self { readers, writer })
+    pub(crate) async fn open_embedded(path: &Path) -> Result<Self, CatalogError> {
+        let store = Store::embedded(path).await?;
+        schema::migrate(&store).await?;
+        Ok(Self::on(store))
+    }
+
+    /// Connects to the Postgres at `url` with at most so many connections; its tables must be those of this version.
+    ///
+    /// # Errors
+    /// [`CatalogError::NotMigrated`] or [`CatalogError::UnknownSchema`] for other tables, else why it does not answer.
+    pub(crate) async fn open_shared(url: &str, connections: u32) -> Result<Self, CatalogError> {
+        let store = Store::postgres(url, connections).await?;
+        schema::check(&store).await?;
+        Ok(Self::on(store))
+    }
+
+    /// As [`Self::open_shared`], bringing the tables up to date first. Several may do so at once.
+    ///
+    /// # Errors
+    /// [`CatalogError::UnknownSchema`] for a database of a newer program, else why it does not answer.
+    pub(crate) async fn migrate_shared(url: &str, connections: u32) -> Result<Self, CatalogError> {
+        let store = Store::postgres(url, connections).await?;
+        schema::migrate(&store).await?;
+        Ok(Self::on(store))
+    }
+
+    fn on(store: Store) -> Self {
+        Self { writer: Writer::start(&store), hints: Hints::start(&store), store }
     }
 
     /// Tells whether the database answers.
     pub(crate) async fn ping(&self) -> Result<(), CatalogError> {
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
-        Ok(())
+        read!(self, |database| sqlx::query("SELECT 1").execute(database).await.map(drop))
     }
 
-    /// Waits for the last commit and folds the log into the database file.
+    /// Tells whether other servers may change this catalog too.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
+    /// Waits for the last commit and gives the connections back; the embedded database folds its log into its file.
     pub(crate) async fn close(&self) {
         self.writer.stop().await;
-        self.readers.close().await;
+        self.store.close().await;
+    }
+
+    async fn reader(&self) -> Result<Connection, CatalogError> {
+        self.store.reader().await
     }
 }
 

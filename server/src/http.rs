@@ -155,7 +155,10 @@ fn outcome_of(error: &PublishError) -> PublishOutcome {
         | PublishError::Repeated
         | PublishError::ProvenanceExists { .. }
         | PublishError::FileNameTaken { .. }
-        | PublishError::LimitReached { .. } => PublishOutcome::Refused,
+        | PublishError::LimitReached { .. }
+        | PublishError::TooManyVersions { .. }
+        | PublishError::TooManyBytes { .. }
+        | PublishError::ReadOnly { .. } => PublishOutcome::Refused,
         PublishError::Keep(_)
         | PublishError::Catalog(_)
         | PublishError::Overtaken

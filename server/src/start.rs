@@ -51,28 +51,63 @@ pub(crate) fn lock_data(data: &Path) -> anyhow::Result<DataLock> {
     }
 }
 
-/// Opens the catalog and brings its tables up to date.
+/// Opens the catalog. The embedded one is brought up to date; a shared one must be, by `chartroom migrate`.
+///
+/// # Errors
+/// When the folder or the database cannot be used, or its tables are not those of this version.
+pub(crate) async fn open_catalog(storage: &Storage) -> anyhow::Result<Catalog> {
+    match &storage.catalog {
+        CatalogUrl::Sqlite(path) => open_embedded(path).await,
+        CatalogUrl::Postgres(url) => Catalog::open_shared(url.reveal(), storage.postgres_connections)
+            .await
+            .context("cannot open the catalog in Postgres"),
+    }
+}
+
+/// Opens the catalog and brings its tables up to date, a shared one's too.
 ///
 /// # Errors
 /// When the folder or the database cannot be used.
-pub(crate) async fn open_catalog(storage: &Storage) -> anyhow::Result<Catalog> {
-    let path = match &storage.catalog {
-        CatalogUrl::Sqlite(path) => path.clone(),
-        CatalogUrl::Postgres(_) => bail!("this version keeps its catalog in SQLite: use `sqlite:PATH`"),
-    };
+pub(crate) async fn migrate_catalog(storage: &Storage) -> anyhow::Result<Catalog> {
+    match &storage.catalog {
+        CatalogUrl::Sqlite(path) => open_embedded(path).await,
+        CatalogUrl::Postgres(url) => Catalog::migrate_shared(url.reveal(), storage.postgres_connections)
+            .await
+            .context("cannot bring the catalog in Postgres up to date"),
+    }
+}
+
+async fn open_embedded(path: &Path) -> anyhow::Result<Catalog> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
     }
-    Catalog::open(&path).await.with_context(|| format!("cannot open the catalog `{}`", path.display()))
+    Catalog::open_embedded(path)
+        .await
+        .with_context(|| format!("cannot open the catalog `{}`", path.display()))
 }
 
-/// Makes what every server begins with: the default repository, and an admin token where there is no token at all.
+/// Makes the default repository where it is missing.
+///
+/// # Errors
+/// When the catalog cannot be written.
+pub(crate) async fn prepare_repository(catalog: &Catalog, clock: &Clock) -> anyhow::Result<()> {
+    let root = RepositoryPath::root();
+    if catalog.find_repository(&root).await?.is_none() {
+        catalog.create_repository(&root, RepositorySettings::default(), clock.now()).await?;
+    }
+    Ok(())
+}
+
+/// Keeps the admin token that the operator gave, or makes one where there is no token at all.
 ///
 /// # Errors
 /// When the catalog or the data folder cannot be written.
-pub(crate) async fn prepare(catalog: &Catalog, config: &Config, clock: &Clock) -> anyhow::Result<()> {
-    catalog.create_repository(&RepositoryPath::root(), RepositorySettings::default(), clock.now()).await?;
+pub(crate) async fn prepare_admin_token(
+    catalog: &Catalog,
+    config: &Config,
+    clock: &Clock,
+) -> anyhow::Result<()> {
     let request =
         TokenRequest { name: ADMIN.to_owned(), role: Role::Admin, repository: None, expires_at: None };
     if let Some(given) = &config.access.admin_token {
@@ -111,7 +146,11 @@ fn write_secret(path: &Path, secret: &Secret) -> io::Result<()> {
 /// When a store cannot be opened.
 pub(crate) async fn open(config: &Config) -> anyhow::Result<App> {
     let catalog = open_catalog(&config.storage).await?;
-    prepare(&catalog, config, &Clock::System).await?;
+    prepare_repository(&catalog, &Clock::System).await?;
+    // Of replicas that start together each would make a token of its own: theirs is made by `migrate`.
+    if !catalog.is_shared() || config.access.admin_token.is_some() {
+        prepare_admin_token(&catalog, config, &Clock::System).await?;
+    }
     let blobs = open_blobs(&config.storage, Layout::Addressed).await?;
     Ok(assemble(catalog, blobs, config))
 }

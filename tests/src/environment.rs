@@ -27,6 +27,11 @@ pub fn wants_cluster_story() -> bool {
     value("CHARTROOM_TEST_CLUSTER").is_some_and(|value| value == "1")
 }
 
+/// Returns whether the story of the server's image is wanted (`CHARTROOM_TEST_IMAGE=1`, or all of the longest).
+pub fn wants_image_story() -> bool {
+    value("CHARTROOM_TEST_IMAGE").is_some_and(|value| value == "1") || wants_longest_stories()
+}
+
 /// Returns the ChartMuseum program named by `CHARTMUSEUM`.
 pub fn chartmuseum() -> Option<PathBuf> {
     value("CHARTMUSEUM").map(PathBuf::from)

@@ -3,6 +3,7 @@
 mod bad_input;
 mod cluster;
 mod concurrency;
+mod container;
 mod downloads;
 mod durability;
 mod helm_repository;
@@ -15,6 +16,7 @@ mod lifecycle;
 mod listeners;
 mod odd_archives;
 mod overwrite;
+mod own_chart;
 mod replicas;
 mod request_table;
 mod routes;

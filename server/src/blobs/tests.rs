@@ -68,14 +68,6 @@ async fn bytes_that_are_gone_are_missing_and_never_empty() {
 }
 
 #[tokio::test]
-async fn the_sweep_lists_what_is_old_enough() {
-    let place = place();
-    let key = keep(&place.blobs, vec![1]).await;
-    assert_eq!(place.blobs.list_older_than(Duration::ZERO).await.unwrap(), [key]);
-    assert!(place.blobs.list_older_than(Duration::from_secs(3_600)).await.unwrap().is_empty());
-}
-
-#[tokio::test]
 async fn a_store_that_is_away_says_so() {
     let place = place();
     let key = keep(&place.blobs, vec![1]).await;

@@ -2,9 +2,10 @@
 
 use chart::Timestamp;
 use oci::Digest;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
-use super::writer::Outcome;
+use super::connection::{Connection, on, read};
+use super::writer::{Change, Outcome};
 use super::{Catalog, CatalogError};
 use crate::blobs::BlobKey;
 
@@ -87,23 +88,36 @@ pub(super) fn digest_from_catalog(text: &str) -> Result<Digest, CatalogError> {
 impl Catalog {
     /// Returns a stored blob with this digest.
     pub(crate) async fn find_blob(&self, digest: &Digest) -> Result<Option<BlobRow>, CatalogError> {
-        let raw: Option<RawBlob> = sqlx::query_as(
+        let raw: Option<RawBlob> = read!(self, |database| sqlx::query_as(
             "SELECT id, digest, size_bytes, storage_key FROM blob WHERE digest = $1 ORDER BY id LIMIT 1",
         )
         .bind(digest.to_string())
-        .fetch_optional(&self.readers)
-        .await?;
+        .fetch_optional(database)
+        .await)?;
         raw.map(BlobRow::try_from).transpose()
     }
 
     /// Returns the blob stored under this key.
     pub(crate) async fn find_blob_by_key(&self, key: &BlobKey) -> Result<Option<BlobRow>, CatalogError> {
-        let raw: Option<RawBlob> =
-            sqlx::query_as("SELECT id, digest, size_bytes, storage_key FROM blob WHERE storage_key = $1")
-                .bind(key.as_str())
-                .fetch_optional(&self.readers)
-                .await?;
+        let raw: Option<RawBlob> = read!(self, |database| sqlx::query_as(
+            "SELECT id, digest, size_bytes, storage_key FROM blob WHERE storage_key = $1"
+        )
+        .bind(key.as_str())
+        .fetch_optional(database)
+        .await)?;
         raw.map(BlobRow::try_from).transpose()
+    }
+
+    /// Returns up to `limit` blobs in the order of their ids, from the one after `after` on.
+    pub(crate) async fn list_blobs(&self, after: i64, limit: u32) -> Result<Vec<BlobRow>, CatalogError> {
+        let raw: Vec<RawBlob> = read!(self, |database| sqlx::query_as(
+            "SELECT id, digest, size_bytes, storage_key FROM blob WHERE id > $1 ORDER BY id LIMIT $2"
+        )
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(database)
+        .await)?;
+        raw.into_iter().map(BlobRow::try_from).collect()
     }
 
     /// Forgets up to `limit` blobs that nothing refers to and that were stored before `before`; returns their keys,
@@ -113,43 +127,59 @@ impl Catalog {
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<BlobKey>, CatalogError> {
-        self.writer
-            .change(move |connection| {
-                Box::pin(async move {
-                    let keys: Vec<String> = sqlx::query_scalar(
-                        "DELETE FROM blob WHERE id IN (SELECT b.id FROM blob b WHERE b.created_at < $1 \
-                         AND NOT EXISTS (SELECT 1 FROM version v WHERE v.archive_blob_id = b.id) \
-                         AND NOT EXISTS (SELECT 1 FROM version v WHERE v.provenance_blob_id = b.id) \
-                         ORDER BY b.id LIMIT $2) RETURNING storage_key",
-                    )
-                    .bind(before.micros())
-                    .bind(limit)
-                    .fetch_all(connection)
-                    .await?;
-                    Ok(Outcome::Commit(keys.into_iter().map(BlobKey::from_catalog).collect()))
-                })
-            })
-            .await
+        self.make(ForgetBlobs { before, limit }).await
+    }
+}
+
+struct ForgetBlobs {
+    before: Timestamp,
+    limit: u32,
+}
+
+impl Change for ForgetBlobs {
+    type Answer = Vec<BlobKey>;
+
+    fn repository_id(&self) -> Option<i64> {
+        None
+    }
+
+    async fn make(&self, connection: &mut Connection) -> Result<Outcome<Vec<BlobKey>>, CatalogError> {
+        // A publisher that refers to one of them meanwhile makes this fail by its foreign key, and be run again.
+        let keys: Vec<String> = on!(connection, |database| sqlx::query_scalar(
+            "DELETE FROM blob WHERE id IN (SELECT b.id FROM blob b WHERE b.created_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM version v WHERE v.archive_blob_id = b.id) \
+             AND NOT EXISTS (SELECT 1 FROM version v WHERE v.provenance_blob_id = b.id) \
+             AND NOT EXISTS (SELECT 1 FROM removed_version r WHERE r.archive_blob_id = b.id) \
+             AND NOT EXISTS (SELECT 1 FROM removed_version r WHERE r.provenance_blob_id = b.id) \
+             ORDER BY b.id LIMIT $2) RETURNING storage_key",
+        )
+        .bind(self.before.micros())
+        .bind(i64::from(self.limit))
+        .fetch_all(database)
+        .await)?;
+        Ok(Outcome::Commit(keys.into_iter().map(BlobKey::from_catalog).collect()))
     }
 }
 
 /// Returns the id of the blob's row, writing it where it is new; `None` when a known blob was collected meanwhile.
 pub(super) async fn record_blob(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     blob: &BlobToRecord,
     now: Timestamp,
 ) -> Result<Option<i64>, CatalogError> {
     match blob {
         BlobToRecord::Known(row) => {
-            Ok(sqlx::query_scalar("SELECT id FROM blob WHERE id = $1 AND storage_key = $2")
-                .bind(row.id)
-                .bind(row.key.as_str())
-                .fetch_optional(connection)
-                .await?)
+            on!(connection, |database| sqlx::query_scalar(
+                "SELECT id FROM blob WHERE id = $1 AND storage_key = $2"
+            )
+            .bind(row.id)
+            .bind(row.key.as_str())
+            .fetch_optional(database)
+            .await)
         }
         BlobToRecord::Kept { digest, size_bytes, key } => {
             // A flat folder keeps one file per version, so new bytes arrive under a key that has a row.
-            let id: i64 = sqlx::query_scalar(
+            on!(connection, |database| sqlx::query_scalar(
                 "INSERT INTO blob (digest, size_bytes, storage_key, created_at) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (storage_key) DO UPDATE SET digest = excluded.digest, size_bytes = excluded.size_bytes, \
                  created_at = excluded.created_at RETURNING id",
@@ -158,9 +188,9 @@ pub(super) async fn record_blob(
             .bind(i64::try_from(*size_bytes).unwrap_or(i64::MAX))
             .bind(key.as_str())
             .bind(now.micros())
-            .fetch_one(connection)
-            .await?;
-            Ok(Some(id))
+            .fetch_one(database)
+            .await)
+            .map(Some)
         }
     }
 }

@@ -5,6 +5,7 @@ use chart::{ChartName, ChartVersion, Timestamp};
 use futures_util::TryStreamExt;
 use sqlx::FromRow;
 
+use super::connection::{Connection, DEADLINE, in_time, on, read};
 use super::{Catalog, CatalogError, RepositoryRow};
 use crate::blobs::BlobKey;
 
@@ -121,21 +122,16 @@ impl Catalog {
     pub(crate) async fn read_index(
         &self,
         repository_id: i64,
-        mut each: impl FnMut(IndexRow),
+        each: impl FnMut(IndexRow),
     ) -> Result<Option<RepositoryRow>, CatalogError> {
-        let mut view = self.readers.begin().await?;
-        let Some(repository) = super::repositories::find_by_id(&mut view, repository_id).await? else {
-            return Ok(None);
-        };
-        let mut rows = sqlx::query_as::<_, RawIndexRow>(select_index_rows!("ORDER BY v.chart, v.version"))
-            .bind(repository_id)
-            .fetch(&mut *view);
-        while let Some(raw) = rows.try_next().await? {
-            each(IndexRow::try_from(raw)?);
+        let mut view = self.reader().await?;
+        let read = read_view(&mut view, self.store.begin_view(), repository_id, each).await;
+        match &read {
+            Ok(_) => {}
+            // It may still be in the middle of the rows.
+            Err(_) => view.give_up(),
         }
-        drop(rows);
-        view.commit().await?;
-        Ok(Some(repository))
+        read
     }
 
     /// Returns one version as the index shows it.
@@ -145,13 +141,14 @@ impl Catalog {
         chart: &ChartName,
         version: &ChartVersion,
     ) -> Result<Option<IndexRow>, CatalogError> {
-        let raw: Option<RawIndexRow> =
-            sqlx::query_as(select_index_rows!("AND v.chart = $2 AND v.version = $3"))
-                .bind(repository_id)
-                .bind(chart.as_str())
-                .bind(version.as_str())
-                .fetch_optional(&self.readers)
-                .await?;
+        let raw: Option<RawIndexRow> = read!(self, |database| sqlx::query_as(select_index_rows!(
+            "AND v.chart = $2 AND v.version = $3"
+        ))
+        .bind(repository_id)
+        .bind(chart.as_str())
+        .bind(version.as_str())
+        .fetch_optional(database)
+        .await)?;
         raw.map(IndexRow::try_from).transpose()
     }
 
@@ -161,7 +158,8 @@ impl Catalog {
         repository_id: i64,
         revision: i64,
     ) -> Result<Vec<IndexChange>, CatalogError> {
-        let raw: Vec<RawChange> = sqlx::query_as(
+        let raw: Vec<RawChange> = read!(self, |database| {
+            sqlx::query_as(
             "SELECT e.revision, e.at, e.chart, e.version, v.created_at, v.entry, a.storage_key AS archive_key, \
              a.size_bytes AS archive_size_bytes, p.storage_key AS provenance_key FROM event e \
              LEFT JOIN version v ON v.repository_id = e.repository_id AND v.chart = e.chart AND v.version = e.version \
@@ -171,8 +169,46 @@ impl Catalog {
         )
         .bind(repository_id)
         .bind(revision)
-        .fetch_all(&self.readers)
-        .await?;
+        .fetch_all(database)
+        .await
+        })?;
         raw.into_iter().map(IndexChange::try_from).collect()
     }
+}
+
+async fn read_view(
+    view: &mut Connection,
+    begin: &'static str,
+    repository_id: i64,
+    mut each: impl FnMut(IndexRow),
+) -> Result<Option<RepositoryRow>, CatalogError> {
+    in_time(async { on!(view, |database| sqlx::raw_sql(begin).execute(database).await.map(drop)) }).await?;
+    let repository = in_time(super::repositories::find_by_id(view, repository_id)).await?;
+    let mut unreadable = None;
+    if repository.is_some() {
+        on!(view, |database| async {
+            let mut rows =
+                sqlx::query_as::<_, RawIndexRow>(select_index_rows!("ORDER BY v.chart, v.version"))
+                    .bind(repository_id)
+                    .fetch(database);
+            while let Some(raw) = next_in_time(rows.try_next()).await? {
+                match IndexRow::try_from(raw) {
+                    Ok(row) => each(row),
+                    Err(error) => unreadable = Some(error),
+                }
+            }
+            Ok(())
+        }
+        .await)?;
+    }
+    in_time(async { on!(view, |database| sqlx::query("COMMIT").execute(database).await.map(drop)) }).await?;
+    match unreadable {
+        Some(error) => Err(error),
+        None => Ok(repository),
+    }
+}
+
+/// Waits for the next row: as long as rows come there is no limit on all of them together.
+async fn next_in_time<T>(row: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(DEADLINE, row).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

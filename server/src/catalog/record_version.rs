@@ -1,22 +1,28 @@
 //! Records a version, or provenance for one: blobs, row, event and index entry in one transaction.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use chart::{ChartName, ChartVersion, Timestamp};
 use oci::Digest;
-use sqlx::SqliteConnection;
 
 use super::blobs::{BlobToRecord, record_blob};
 use super::changes::{IndexChange, IndexRow};
-use super::events::{Event, Existing, find_existing, insert_event, next_revision};
+use super::connection::{Connection, on};
+use super::events::{
+    Event, Existing, Locked, NotLocked, Weight, count, find_existing, insert_event, next_revision,
+};
 use super::remove_version::evict;
-use super::writer::Outcome;
+use super::removed_versions::set_aside;
+use super::writer::{Change, Outcome};
 use super::{Catalog, CatalogError};
 use crate::blobs::BlobKey;
 
 /// Makes the index entry of a version from the time of its publication.
-pub(crate) type EntryWriter = Box<dyn FnOnce(Timestamp) -> Vec<u8> + Send>;
+pub(crate) type EntryWriter = Arc<dyn Fn(Timestamp) -> Vec<u8> + Send + Sync>;
 
 /// A version to be recorded.
+#[derive(Clone)]
 pub(crate) struct NewVersion {
     pub(crate) repository_id: i64,
     pub(crate) chart: ChartName,
@@ -33,61 +39,52 @@ pub(crate) struct NewVersion {
     pub(crate) created_at: Option<Timestamp>,
     pub(crate) actor: String,
     pub(crate) limits: VersionLimits,
-}
-
-/// A version with its entry made, on its way into the tables.
-struct Row {
-    repository_id: i64,
-    chart: ChartName,
-    version: ChartVersion,
-    file_name: String,
-    archive: BlobToRecord,
-    provenance: Option<BlobToRecord>,
-    entry: Bytes,
-    may_overwrite: bool,
-    must_exist: bool,
-    created_at: Timestamp,
-    actor: String,
-    limits: VersionLimits,
+    /// Whether what gives way may be brought back, which needs its bytes to stay.
+    pub(crate) keeps_replaced: bool,
 }
 
 impl NewVersion {
-    fn into_row(self, at: Timestamp) -> Row {
-        let created_at = self.created_at.unwrap_or(at);
-        Row {
-            entry: (self.entry)(created_at).into(),
-            repository_id: self.repository_id,
-            chart: self.chart,
-            version: self.version,
-            file_name: self.file_name,
-            archive: self.archive,
-            provenance: self.provenance,
-            may_overwrite: self.may_overwrite,
-            must_exist: self.must_exist,
-            created_at,
-            actor: self.actor,
-            limits: self.limits,
-        }
+    fn weight(&self) -> Weight {
+        let bytes = self.archive.size_bytes() + self.provenance.as_ref().map_or(0, BlobToRecord::size_bytes);
+        Weight { versions: 1, bytes: i64::try_from(bytes).unwrap_or(i64::MAX) }
     }
 }
 
-impl Row {
+/// A version with its entry made, on its way into the tables.
+struct Row<'a> {
+    new: &'a NewVersion,
+    entry: Bytes,
+    created_at: Timestamp,
+}
+
+impl<'a> Row<'a> {
+    fn of(new: &'a NewVersion, at: Timestamp) -> Self {
+        let created_at = new.created_at.unwrap_or(at);
+        Self { new, entry: (new.entry)(created_at).into(), created_at }
+    }
+
     fn has_archive_of(&self, existing: &Existing) -> bool {
-        existing.archive_digest == self.archive.digest().to_string()
+        existing.archive_digest == self.new.archive.digest().to_string()
+    }
+
+    fn event(&self, kind: &'static str) -> Event<'a> {
+        let (chart, version) = (self.new.chart.as_str(), self.new.version.as_str());
+        Event { kind, chart, version, actor: &self.new.actor }
     }
 
     /// Returns the row as the index will read it.
     fn into_change(self, revision: i64, at: Timestamp) -> IndexChange {
         let shown = IndexRow {
-            chart: self.chart.clone(),
-            version: self.version.clone(),
+            chart: self.new.chart.clone(),
+            version: self.new.version.clone(),
             created_at: self.created_at,
             entry: self.entry,
-            archive: self.archive.key().clone(),
-            archive_size_bytes: self.archive.size_bytes(),
-            provenance: self.provenance.map(|blob| blob.key().clone()),
+            archive: self.new.archive.key().clone(),
+            archive_size_bytes: self.new.archive.size_bytes(),
+            provenance: self.new.provenance.as_ref().map(|blob| blob.key().clone()),
         };
-        IndexChange { revision, at, chart: self.chart, version: self.version, shown: Some(shown) }
+        let (chart, version) = (self.new.chart.clone(), self.new.version.clone());
+        IndexChange { revision, at, chart, version, shown: Some(shown) }
     }
 }
 
@@ -136,6 +133,21 @@ pub(crate) enum Recorded {
         /// How many that is.
         objects: u64,
     },
+    /// The repository would hold more versions than it may.
+    TooManyVersions {
+        /// How many it may hold.
+        most: u64,
+    },
+    /// The repository would hold more bytes than it may.
+    TooManyBytes {
+        /// How many it may hold.
+        most: u64,
+    },
+    /// Nothing may be written at the moment.
+    ReadOnly {
+        /// Why.
+        reason: String,
+    },
     /// A blob that was known has been collected since: keep the bytes again.
     BlobGone,
     /// The repository is gone.
@@ -151,63 +163,85 @@ impl Catalog {
         version: NewVersion,
         now: Timestamp,
     ) -> Result<Recorded, CatalogError> {
-        self.writer
-            .change(move |connection| {
-                Box::pin(async move {
-                    let recorded = record(connection, version, now).await?;
-                    Ok(match recorded {
-                        Recorded::Done { .. } => Outcome::Commit(recorded),
-                        Recorded::Unchanged { .. }
-                        | Recorded::Exists { .. }
-                        | Recorded::ProvenanceExists
-                        | Recorded::FileNameTaken { .. }
-                        | Recorded::Full { .. }
-                        | Recorded::BlobGone
-                        | Recorded::RepositoryGone
-                        | Recorded::VersionUnknown => Outcome::Discard(recorded),
-                    })
-                })
-            })
-            .await
+        let recorded = self.make(RecordVersion { version, now }).await?;
+        if matches!(recorded, Recorded::Done { .. }) {
+            self.hints.send();
+        }
+        Ok(recorded)
+    }
+}
+
+struct RecordVersion {
+    version: NewVersion,
+    now: Timestamp,
+}
+
+impl Change for RecordVersion {
+    type Answer = Recorded;
+
+    fn repository_id(&self) -> Option<i64> {
+        Some(self.version.repository_id)
+    }
+
+    async fn make(&self, connection: &mut Connection) -> Result<Outcome<Recorded>, CatalogError> {
+        let recorded = record(connection, &self.version, self.now).await?;
+        Ok(match recorded {
+            Recorded::Done { .. } => Outcome::Commit(recorded),
+            Recorded::Unchanged { .. }
+            | Recorded::Exists { .. }
+            | Recorded::ProvenanceExists
+            | Recorded::FileNameTaken { .. }
+            | Recorded::Full { .. }
+            | Recorded::TooManyVersions { .. }
+            | Recorded::TooManyBytes { .. }
+            | Recorded::ReadOnly { .. }
+            | Recorded::BlobGone
+            | Recorded::RepositoryGone
+            | Recorded::VersionUnknown => Outcome::Discard(recorded),
+        })
     }
 }
 
 async fn record(
-    connection: &mut SqliteConnection,
-    new: NewVersion,
+    connection: &mut Connection,
+    new: &NewVersion,
     now: Timestamp,
 ) -> Result<Recorded, CatalogError> {
-    let Some((revision, at)) = next_revision(connection, new.repository_id, now).await? else {
-        return Ok(Recorded::RepositoryGone);
+    let locked = match next_revision(connection, new.repository_id, now, new.weight()).await? {
+        Ok(locked) => locked,
+        Err(NotLocked::Gone) => return Ok(Recorded::RepositoryGone),
+        Err(NotLocked::ReadOnly { reason }) => return Ok(Recorded::ReadOnly { reason }),
     };
-    let row = new.into_row(at);
+    let row = Row::of(new, locked.at);
     // Before the bytes are recorded: a flat file keeps its key, so its row would already speak of the new ones.
-    let (chart, version) = (row.chart.as_str(), row.version.as_str());
-    let existing = find_existing(connection, row.repository_id, chart, version).await?;
+    let existing =
+        find_existing(connection, new.repository_id, new.chart.as_str(), new.version.as_str()).await?;
     if let Some(refusal) = match &existing {
-        Some(existing) => refuse(&row, existing, revision),
-        None => refuse_new(connection, &row).await?,
+        Some(existing) => refuse(&row, existing, locked.revision),
+        None => refuse_new(connection, &row, locked).await?,
     } {
         return Ok(refusal);
     }
-    let Some(ids) = record_blobs(connection, &row, at).await? else { return Ok(Recorded::BlobGone) };
+    let Some(ids) = record_blobs(connection, &row, locked.at).await? else { return Ok(Recorded::BlobGone) };
     let is_new = existing.is_none();
     let (kind, mut released) = match existing {
         None if insert_version(connection, &row, ids).await? => ("published", Vec::new()),
         None => return holder_of(connection, &row).await,
         Some(existing) => {
             let kind = if row.has_archive_of(&existing) { "provenance" } else { "overwritten" };
-            (kind, replace_version(connection, &row, &existing, ids).await?)
+            let (released, weight) = replace_version(connection, &row, &existing, ids, locked.at).await?;
+            count(connection, new.repository_id, weight).await?;
+            (kind, released)
         }
     };
-    let event = Event { kind, chart: row.chart.as_str(), version: row.version.as_str(), actor: &row.actor };
-    insert_event(connection, row.repository_id, revision, &event, &row.archive.digest().to_string(), at)
-        .await?;
-    let last = match row.limits.versions_per_chart {
+    let event = row.event(kind);
+    insert_event(connection, new.repository_id, locked, &event, &new.archive.digest().to_string()).await?;
+    let last = match new.limits.versions_per_chart {
         None => None,
-        Some(limit) => evict(connection, row.repository_id, &event, limit, &mut released, at).await?,
+        Some(limit) => evict(connection, new, limit, &mut released, locked.at).await?,
     };
-    let change = (is_new && last.is_none()).then(|| Box::new(row.into_change(revision, at)));
+    let revision = locked.revision;
+    let change = (is_new && last.is_none()).then(|| Box::new(row.into_change(revision, locked.at)));
     Ok(Recorded::Done { revision: last.unwrap_or(revision), released, change })
 }
 
@@ -219,39 +253,55 @@ struct BlobIds {
 }
 
 /// Decides whether a version that is not there may come; `None` lets it through.
-async fn refuse_new(connection: &mut SqliteConnection, row: &Row) -> Result<Option<Recorded>, CatalogError> {
-    if row.must_exist {
+async fn refuse_new(
+    connection: &mut Connection,
+    row: &Row<'_>,
+    locked: Locked,
+) -> Result<Option<Recorded>, CatalogError> {
+    if row.new.must_exist {
         return Ok(Some(Recorded::VersionUnknown));
     }
-    let Some(objects) = row.limits.objects else { return Ok(None) };
-    let count = count_objects(connection, row.repository_id).await?;
+    if let Some(refusal) = beyond_quota(locked) {
+        return Ok(Some(refusal));
+    }
+    let Some(objects) = row.new.limits.objects else { return Ok(None) };
+    let count = count_objects(connection, row.new.repository_id).await?;
     Ok((count >= objects).then_some(Recorded::Full { objects }))
+}
+
+/// Compares what the repository would hold with what it may.
+fn beyond_quota(locked: Locked) -> Option<Recorded> {
+    if let Some(most) = locked.most_versions.filter(|most| locked.holds.versions > *most) {
+        return Some(Recorded::TooManyVersions { most: most.unsigned_abs() });
+    }
+    let most = locked.most_bytes.filter(|most| locked.holds.bytes > *most)?;
+    Some(Recorded::TooManyBytes { most: most.unsigned_abs() })
 }
 
 /// Records the bytes of archive and provenance; `None` when known ones were collected meanwhile.
 async fn record_blobs(
-    connection: &mut SqliteConnection,
-    row: &Row,
+    connection: &mut Connection,
+    row: &Row<'_>,
     at: Timestamp,
 ) -> Result<Option<BlobIds>, CatalogError> {
-    let Some(archive) = record_blob(connection, &row.archive, at).await? else { return Ok(None) };
-    let Some(blob) = &row.provenance else { return Ok(Some(BlobIds { archive, provenance: None })) };
+    let Some(archive) = record_blob(connection, &row.new.archive, at).await? else { return Ok(None) };
+    let Some(blob) = &row.new.provenance else { return Ok(Some(BlobIds { archive, provenance: None })) };
     let provenance = record_blob(connection, blob, at).await?;
     Ok(provenance.map(|id| BlobIds { archive, provenance: Some(id) }))
 }
 
 /// Decides between what is there and what comes; `None` lets it through.
-fn refuse(new: &Row, existing: &Existing, revision: i64) -> Option<Recorded> {
-    let same_archive = new.has_archive_of(existing);
-    if !same_archive && !new.may_overwrite {
+fn refuse(row: &Row<'_>, existing: &Existing, revision: i64) -> Option<Recorded> {
+    let same_archive = row.has_archive_of(existing);
+    if !same_archive && !row.new.may_overwrite {
         // What the catalog holds is a digest, so this always parses.
         return existing.archive_digest.parse().ok().map(|digest| Recorded::Exists { digest });
     }
-    let same_provenance = match (&existing.provenance_digest, &new.provenance) {
+    let same_provenance = match (&existing.provenance_digest, &row.new.provenance) {
         (_, None) => true,
         (None, Some(_)) => false,
         (Some(there), Some(comes)) => {
-            if *there != comes.digest().to_string() && !new.may_overwrite {
+            if *there != comes.digest().to_string() && !row.new.may_overwrite {
                 return Some(Recorded::ProvenanceExists);
             }
             *there == comes.digest().to_string()
@@ -260,68 +310,82 @@ fn refuse(new: &Row, existing: &Existing, revision: i64) -> Option<Recorded> {
     (same_archive && same_provenance).then_some(Recorded::Unchanged { revision: revision - 1 })
 }
 
-async fn count_objects(connection: &mut SqliteConnection, repository_id: i64) -> Result<u64, CatalogError> {
-    let count: i64 = sqlx::query_scalar(
+async fn count_objects(connection: &mut Connection, repository_id: i64) -> Result<u64, CatalogError> {
+    let count: i64 = on!(connection, |database| sqlx::query_scalar(
         "SELECT COUNT(*) + COUNT(provenance_blob_id) FROM version WHERE repository_id = $1",
     )
     .bind(repository_id)
-    .fetch_one(connection)
-    .await?;
+    .fetch_one(database)
+    .await)?;
     Ok(count.unsigned_abs())
 }
 
 /// Inserts the version's row; returns false when its name or its file name is taken.
 async fn insert_version(
-    connection: &mut SqliteConnection,
-    row: &Row,
+    connection: &mut Connection,
+    row: &Row<'_>,
     ids: BlobIds,
 ) -> Result<bool, CatalogError> {
-    let inserted = sqlx::query(
+    let inserted = on!(connection, |database| {
+        sqlx::query(
         "INSERT INTO version (repository_id, chart, version, file_name, state, archive_blob_id, provenance_blob_id, \
          entry, created_at) VALUES ($1, $2, $3, $4, 'approved', $5, $6, $7, $8) ON CONFLICT DO NOTHING",
     )
-    .bind(row.repository_id)
-    .bind(row.chart.as_str())
-    .bind(row.version.as_str())
-    .bind(&row.file_name)
+    .bind(row.new.repository_id)
+    .bind(row.new.chart.as_str())
+    .bind(row.new.version.as_str())
+    .bind(&row.new.file_name)
     .bind(ids.archive)
     .bind(ids.provenance)
     .bind(&*row.entry)
     .bind(row.created_at.micros())
-    .execute(connection)
-    .await?;
-    Ok(inserted.rows_affected() == 1)
+    .execute(database)
+    .await
+    .map(|done| done.rows_affected())
+    })?;
+    Ok(inserted == 1)
 }
 
 /// Says who has the file name that this version would have.
-async fn holder_of(connection: &mut SqliteConnection, row: &Row) -> Result<Recorded, CatalogError> {
-    let (chart, version) =
-        sqlx::query_as("SELECT chart, version FROM version WHERE repository_id = $1 AND file_name = $2")
-            .bind(row.repository_id)
-            .bind(&row.file_name)
-            .fetch_one(connection)
-            .await?;
+async fn holder_of(connection: &mut Connection, row: &Row<'_>) -> Result<Recorded, CatalogError> {
+    let (chart, version) = on!(connection, |database| sqlx::query_as(
+        "SELECT chart, version FROM version WHERE repository_id = $1 AND file_name = $2"
+    )
+    .bind(row.new.repository_id)
+    .bind(&row.new.file_name)
+    .fetch_one(database)
+    .await)?;
     Ok(Recorded::FileNameTaken { chart, version })
 }
 
-/// Puts new bytes or provenance in the place of what is there; returns the keys that lost their last reference.
+/// Puts new bytes or provenance in the place of what is there; returns the keys that lost their last reference, and by
+/// how much the repository was counted too high for a new version.
 async fn replace_version(
-    connection: &mut SqliteConnection,
-    row: &Row,
+    connection: &mut Connection,
+    row: &Row<'_>,
     existing: &Existing,
     ids: BlobIds,
-) -> Result<Vec<BlobKey>, CatalogError> {
+    at: Timestamp,
+) -> Result<(Vec<BlobKey>, Weight), CatalogError> {
     let same_archive = row.has_archive_of(existing);
+    let new = row.new;
+    if new.keeps_replaced {
+        set_aside(connection, existing.id, &new.actor, at).await?;
+    }
     let mut released = Vec::new();
     if same_archive {
-        sqlx::query("UPDATE version SET provenance_blob_id = COALESCE($2, provenance_blob_id) WHERE id = $1")
-            .bind(existing.id)
-            .bind(ids.provenance)
-            .execute(connection)
-            .await?;
+        on!(connection, |database| sqlx::query(
+            "UPDATE version SET provenance_blob_id = COALESCE($2, provenance_blob_id) WHERE id = $1"
+        )
+        .bind(existing.id)
+        .bind(ids.provenance)
+        .execute(database)
+        .await
+        .map(drop))?;
     } else {
         // The old provenance names other bytes, so it goes with them.
-        sqlx::query(
+        on!(connection, |database| {
+            sqlx::query(
             "UPDATE version SET archive_blob_id = $2, provenance_blob_id = $3, entry = $4, created_at = $5 WHERE id = $1",
         )
         .bind(existing.id)
@@ -329,14 +393,21 @@ async fn replace_version(
         .bind(ids.provenance)
         .bind(&*row.entry)
         .bind(row.created_at.micros())
-        .execute(connection)
-        .await?;
+        .execute(database)
+        .await
+        .map(drop)
+        })?;
         released.push(existing.archive_key.clone());
     }
-    if !same_archive || row.provenance.is_some() {
+    let keeps_provenance = same_archive && new.provenance.is_none();
+    if !keeps_provenance {
         released.extend(existing.provenance_key.clone());
     }
-    let in_use = [Some(row.archive.key()), row.provenance.as_ref().map(BlobToRecord::key)];
+    let in_use = [Some(new.archive.key()), new.provenance.as_ref().map(BlobToRecord::key)];
     released.retain(|key| !in_use.iter().flatten().any(|used| used.as_str() == key));
-    Ok(released.into_iter().map(BlobKey::from_catalog).collect())
+    let mut weight = -existing.weight();
+    if keeps_provenance {
+        weight.bytes += existing.provenance_size_bytes.unwrap_or_default();
+    }
+    Ok((released.into_iter().map(BlobKey::from_catalog).collect(), weight))
 }

@@ -1,11 +1,12 @@
 //! Removes a version's rows with an event that says so; its bytes stay until they are collected.
 
 use chart::Timestamp;
-use sqlx::SqliteConnection;
 
-use super::events::{Event, find_existing, insert_event, next_revision};
-use super::writer::Outcome;
-use super::{Catalog, CatalogError};
+use super::connection::{Connection, on};
+use super::events::{Event, NotLocked, Weight, count, find_existing, insert_event, next_revision};
+use super::removed_versions::set_aside;
+use super::writer::{Change, Outcome};
+use super::{Catalog, CatalogError, NewVersion};
 use crate::blobs::BlobKey;
 
 /// What became of a version that was to be removed.
@@ -20,78 +21,123 @@ pub(crate) enum Removed {
     },
     /// It was not there.
     Unknown,
+    /// Nothing may be written at the moment.
+    ReadOnly {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A version that is to go.
+#[derive(Debug, Clone)]
+pub(crate) struct Removal {
+    pub(crate) repository_id: i64,
+    pub(crate) chart: String,
+    pub(crate) version: String,
+    pub(crate) actor: String,
+    /// Whether it may be brought back, which needs its bytes to stay.
+    pub(crate) may_return: bool,
 }
 
 impl Catalog {
     /// Removes a version's rows; its bytes stay until they are collected.
     pub(crate) async fn remove_version(
         &self,
-        repository_id: i64,
-        chart: &str,
-        version: &str,
-        actor: &str,
+        removal: Removal,
         now: Timestamp,
     ) -> Result<Removed, CatalogError> {
-        let (chart, version, actor) = (chart.to_owned(), version.to_owned(), actor.to_owned());
-        self.writer
-            .change(move |connection| {
-                Box::pin(async move {
-                    let event = Event { kind: "deleted", chart: &chart, version: &version, actor: &actor };
-                    match remove(connection, repository_id, event, now).await? {
-                        Some((revision, released)) => {
-                            Ok(Outcome::Commit(Removed::Done { revision, released }))
-                        }
-                        None => Ok(Outcome::Discard(Removed::Unknown)),
-                    }
-                })
-            })
-            .await
+        let removed = self.make(RemoveVersion { removal, now }).await?;
+        if matches!(removed, Removed::Done { .. }) {
+            self.hints.send();
+        }
+        Ok(removed)
     }
 }
 
-/// Removes a version with its event; returns the revision and the keys it held, or `None` when it was not there.
-async fn remove(
-    connection: &mut SqliteConnection,
-    repository_id: i64,
-    event: Event<'_>,
+struct RemoveVersion {
+    removal: Removal,
     now: Timestamp,
-) -> Result<Option<(i64, Vec<BlobKey>)>, CatalogError> {
-    let Some(existing) = find_existing(connection, repository_id, event.chart, event.version).await? else {
-        return Ok(None);
+}
+
+impl Change for RemoveVersion {
+    type Answer = Removed;
+
+    fn repository_id(&self) -> Option<i64> {
+        Some(self.removal.repository_id)
+    }
+
+    async fn make(&self, connection: &mut Connection) -> Result<Outcome<Removed>, CatalogError> {
+        let removed = remove(connection, &self.removal, self.now).await?;
+        Ok(match removed {
+            Removed::Done { .. } => Outcome::Commit(removed),
+            Removed::Unknown | Removed::ReadOnly { .. } => Outcome::Discard(removed),
+        })
+    }
+}
+
+/// Removes a version with its event; returns the revision and the keys it held.
+async fn remove(
+    connection: &mut Connection,
+    removal: &Removal,
+    now: Timestamp,
+) -> Result<Removed, CatalogError> {
+    let Removal { repository_id, chart, version, actor, may_return } = removal;
+    let locked = match next_revision(connection, *repository_id, now, Weight::default()).await? {
+        Ok(locked) => locked,
+        Err(NotLocked::Gone) => return Ok(Removed::Unknown),
+        Err(NotLocked::ReadOnly { reason }) => return Ok(Removed::ReadOnly { reason }),
     };
-    let Some((revision, at)) = next_revision(connection, repository_id, now).await? else { return Ok(None) };
-    sqlx::query("DELETE FROM version WHERE id = $1").bind(existing.id).execute(&mut *connection).await?;
-    insert_event(connection, repository_id, revision, &event, &existing.archive_digest, at).await?;
+    let Some(existing) = find_existing(connection, *repository_id, chart, version).await? else {
+        return Ok(Removed::Unknown);
+    };
+    if *may_return {
+        set_aside(connection, existing.id, actor, locked.at).await?;
+    }
+    on!(connection, |database| sqlx::query("DELETE FROM version WHERE id = $1")
+        .bind(existing.id)
+        .execute(database)
+        .await
+        .map(drop))?;
+    count(connection, *repository_id, -existing.weight()).await?;
+    let event = Event { kind: "deleted", chart, version, actor };
+    insert_event(connection, *repository_id, locked, &event, &existing.archive_digest).await?;
     let keys = std::iter::once(existing.archive_key).chain(existing.provenance_key);
-    Ok(Some((revision, keys.map(BlobKey::from_catalog).collect())))
+    Ok(Removed::Done { revision: locked.revision, released: keys.map(BlobKey::from_catalog).collect() })
 }
 
 /// Removes the oldest versions of a chart beyond `limit`, never the one just recorded; returns the last revision.
 pub(super) async fn evict(
-    connection: &mut SqliteConnection,
-    repository_id: i64,
-    recorded: &Event<'_>,
+    connection: &mut Connection,
+    recorded: &NewVersion,
     limit: u32,
     released: &mut Vec<BlobKey>,
     at: Timestamp,
 ) -> Result<Option<i64>, CatalogError> {
-    let others: Vec<String> = sqlx::query_scalar(
+    let mut versions: Vec<String> = on!(connection, |database| sqlx::query_scalar(
         "SELECT version FROM version WHERE repository_id = $1 AND chart = $2 AND version <> $3 \
-         ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET $4",
+         ORDER BY created_at DESC, id DESC",
     )
-    .bind(repository_id)
-    .bind(recorded.chart)
-    .bind(recorded.version)
-    .bind(limit.saturating_sub(1))
-    .fetch_all(&mut *connection)
-    .await?;
+    .bind(recorded.repository_id)
+    .bind(recorded.chart.as_str())
+    .bind(recorded.version.as_str())
+    .fetch_all(database)
+    .await)?;
+    let others = usize::try_from(limit.saturating_sub(1)).unwrap_or(usize::MAX);
     let mut last = None;
-    for version in others {
-        let event =
-            Event { kind: "deleted", chart: recorded.chart, version: &version, actor: recorded.actor };
-        if let Some((revision, keys)) = remove(connection, repository_id, event, at).await? {
-            last = Some(revision);
-            released.extend(keys);
+    for version in versions.drain(others.min(versions.len())..) {
+        let removal = Removal {
+            repository_id: recorded.repository_id,
+            chart: recorded.chart.as_str().to_owned(),
+            version,
+            actor: recorded.actor.clone(),
+            may_return: recorded.keeps_replaced,
+        };
+        match remove(connection, &removal, at).await? {
+            Removed::Done { revision, released: keys } => {
+                last = Some(revision);
+                released.extend(keys);
+            }
+            Removed::Unknown | Removed::ReadOnly { .. } => {}
         }
     }
     Ok(last)

@@ -1,9 +1,10 @@
 //! Repositories and their settings.
 
 use chart::Timestamp;
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
-use super::writer::Outcome;
+use super::connection::{Connection, on, read};
+use super::writer::{Change, Outcome};
 use super::{Catalog, CatalogError};
 use crate::repository_path::RepositoryPath;
 
@@ -92,6 +93,10 @@ pub(crate) struct RepositorySettings {
     pub(crate) index_detail: IndexDetail,
     /// The repository's id at Artifact Hub, served as `artifacthub-repo.yml`.
     pub(crate) artifact_hub_id: Option<String>,
+    /// How many versions it may hold; `None` for no limit.
+    pub(crate) most_versions: Option<u64>,
+    /// How many bytes of archives and provenance files it may hold; `None` for no limit.
+    pub(crate) most_bytes: Option<u64>,
 }
 
 impl Default for RepositorySettings {
@@ -102,6 +107,8 @@ impl Default for RepositorySettings {
             index_format: IndexFormat::Json,
             index_detail: IndexDetail::Full,
             artifact_hub_id: None,
+            most_versions: None,
+            most_bytes: None,
         }
     }
 }
@@ -115,6 +122,10 @@ pub(crate) struct SettingsChange {
     pub(crate) index_format: Option<IndexFormat>,
     pub(crate) index_detail: Option<IndexDetail>,
     pub(crate) artifact_hub_id: Option<String>,
+    /// 0 takes the limit away.
+    pub(crate) most_versions: Option<u64>,
+    /// 0 takes the limit away.
+    pub(crate) most_bytes: Option<u64>,
 }
 
 impl SettingsChange {
@@ -131,8 +142,15 @@ impl SettingsChange {
                 Some("") => None,
                 Some(id) => Some(id.to_owned()),
             },
+            most_versions: changed_limit(self.most_versions, settings.most_versions),
+            most_bytes: changed_limit(self.most_bytes, settings.most_bytes),
         }
     }
+}
+
+/// Returns the limit after a change; a limit of 0 would be a read-only repository, so 0 means none.
+fn changed_limit(change: Option<u64>, limit: Option<u64>) -> Option<u64> {
+    change.map_or(limit, |change| (change > 0).then_some(change))
 }
 
 /// One repository as the catalog holds it.
@@ -145,6 +163,10 @@ pub(crate) struct RepositoryRow {
     pub(crate) revision: i64,
     /// Counts every change of its settings.
     pub(crate) settings_revision: i64,
+    /// How many versions it holds.
+    pub(crate) version_count: u64,
+    /// How many bytes its archives and provenance files have, each version's counted for itself.
+    pub(crate) stored_bytes: u64,
     pub(crate) created_at: Timestamp,
     pub(crate) changed_at: Timestamp,
 }
@@ -158,6 +180,10 @@ struct RawRepository {
     index_format: String,
     index_detail: String,
     artifact_hub_id: Option<String>,
+    most_versions: Option<i64>,
+    most_bytes: Option<i64>,
+    version_count: i64,
+    stored_bytes: i64,
     revision: i64,
     settings_revision: i64,
     created_at: i64,
@@ -177,7 +203,11 @@ impl TryFrom<RawRepository> for RepositoryRow {
                 index_format: IndexFormat::from_word(&raw.index_format)?,
                 index_detail: IndexDetail::from_word(&raw.index_detail)?,
                 artifact_hub_id: raw.artifact_hub_id,
+                most_versions: raw.most_versions.map(i64::unsigned_abs),
+                most_bytes: raw.most_bytes.map(i64::unsigned_abs),
             },
+            version_count: raw.version_count.unsigned_abs(),
+            stored_bytes: raw.stored_bytes.unsigned_abs(),
             revision: raw.revision,
             settings_revision: raw.settings_revision,
             created_at: Timestamp::from_micros(raw.created_at),
@@ -192,17 +222,20 @@ impl Catalog {
         &self,
         path: &RepositoryPath,
     ) -> Result<Option<RepositoryRow>, CatalogError> {
-        let raw: Option<RawRepository> = sqlx::query_as("SELECT * FROM repository WHERE path = $1")
-            .bind(path.as_str())
-            .fetch_optional(&self.readers)
-            .await?;
+        let raw: Option<RawRepository> =
+            read!(self, |database| sqlx::query_as("SELECT * FROM repository WHERE path = $1")
+                .bind(path.as_str())
+                .fetch_optional(database)
+                .await)?;
         raw.map(RepositoryRow::try_from).transpose()
     }
 
     /// Returns every repository in the order of its path.
     pub(crate) async fn list_repositories(&self) -> Result<Vec<RepositoryRow>, CatalogError> {
         let raw: Vec<RawRepository> =
-            sqlx::query_as("SELECT * FROM repository ORDER BY path").fetch_all(&self.readers).await?;
+            read!(self, |database| sqlx::query_as("SELECT * FROM repository ORDER BY path")
+                .fetch_all(database)
+                .await)?;
         raw.into_iter().map(RepositoryRow::try_from).collect()
     }
 
@@ -213,19 +246,7 @@ impl Catalog {
         settings: RepositorySettings,
         now: Timestamp,
     ) -> Result<(RepositoryRow, bool), CatalogError> {
-        let path = path.clone();
-        self.writer
-            .change(move |connection| {
-                Box::pin(async move {
-                    let created = insert(connection, &path, &settings, now).await?;
-                    let raw: RawRepository = sqlx::query_as("SELECT * FROM repository WHERE path = $1")
-                        .bind(path.as_str())
-                        .fetch_one(connection)
-                        .await?;
-                    Ok(Outcome::Commit((RepositoryRow::try_from(raw)?, created)))
-                })
-            })
-            .await
+        self.make(CreateRepository { path: path.clone(), settings, now }).await
     }
 
     /// Changes the settings of a repository and returns it as it then is, or `None` when it is gone.
@@ -234,42 +255,86 @@ impl Catalog {
         id: i64,
         change: SettingsChange,
     ) -> Result<Option<RepositoryRow>, CatalogError> {
-        self.writer
-            .change(move |connection| {
-                Box::pin(async move {
-                    let Some(mut row) = find_by_id(connection, id).await? else {
-                        return Ok(Outcome::Discard(None));
-                    };
-                    row.settings = change.apply_to(&row.settings);
-                    row.settings_revision += 1;
-                    update_settings(connection, &row).await?;
-                    Ok(Outcome::Commit(Some(row)))
-                })
-            })
-            .await
+        self.make(ChangeSettings { id, change }).await
+    }
+}
+
+struct CreateRepository {
+    path: RepositoryPath,
+    settings: RepositorySettings,
+    now: Timestamp,
+}
+
+impl Change for CreateRepository {
+    type Answer = (RepositoryRow, bool);
+
+    fn repository_id(&self) -> Option<i64> {
+        None
+    }
+
+    async fn make(&self, connection: &mut Connection) -> Result<Outcome<Self::Answer>, CatalogError> {
+        let created = insert(connection, &self.path, &self.settings, self.now).await?;
+        let raw: RawRepository =
+            on!(connection, |database| sqlx::query_as("SELECT * FROM repository WHERE path = $1")
+                .bind(self.path.as_str())
+                .fetch_one(database)
+                .await)?;
+        Ok(Outcome::Commit((RepositoryRow::try_from(raw)?, created)))
+    }
+}
+
+struct ChangeSettings {
+    id: i64,
+    change: SettingsChange,
+}
+
+impl Change for ChangeSettings {
+    type Answer = Option<RepositoryRow>;
+
+    fn repository_id(&self) -> Option<i64> {
+        Some(self.id)
+    }
+
+    async fn make(&self, connection: &mut Connection) -> Result<Outcome<Self::Answer>, CatalogError> {
+        // The number first: it locks the row, so that two changes at once do not undo each other.
+        let raw: Option<RawRepository> = on!(connection, |database| sqlx::query_as(
+            "UPDATE repository SET settings_revision = settings_revision + 1 WHERE id = $1 RETURNING *"
+        )
+        .bind(self.id)
+        .fetch_optional(database)
+        .await)?;
+        let Some(raw) = raw else { return Ok(Outcome::Discard(None)) };
+        let mut row = RepositoryRow::try_from(raw)?;
+        row.settings = self.change.apply_to(&row.settings);
+        update_settings(connection, row.id, &row.settings).await?;
+        Ok(Outcome::Commit(Some(row)))
     }
 }
 
 /// Returns the repository with this id, inside a view that other queries share.
 pub(super) async fn find_by_id(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: i64,
 ) -> Result<Option<RepositoryRow>, CatalogError> {
     let raw: Option<RawRepository> =
-        sqlx::query_as("SELECT * FROM repository WHERE id = $1").bind(id).fetch_optional(connection).await?;
+        on!(connection, |database| sqlx::query_as("SELECT * FROM repository WHERE id = $1")
+            .bind(id)
+            .fetch_optional(database)
+            .await)?;
     raw.map(RepositoryRow::try_from).transpose()
 }
 
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     path: &RepositoryPath,
     settings: &RepositorySettings,
     now: Timestamp,
 ) -> Result<bool, CatalogError> {
-    let inserted = sqlx::query(
+    let inserted = on!(connection, |database| {
+        sqlx::query(
         "INSERT INTO repository (path, visibility, overwrite, index_format, index_detail, artifact_hub_id, \
-         revision, settings_revision, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $7) \
-         ON CONFLICT (path) DO NOTHING",
+         most_versions, most_bytes, revision, settings_revision, created_at, changed_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $9) ON CONFLICT (path) DO NOTHING",
     )
     .bind(path.as_str())
     .bind(settings.visibility.word())
@@ -277,25 +342,39 @@ async fn insert(
     .bind(settings.index_format.word())
     .bind(settings.index_detail.word())
     .bind(settings.artifact_hub_id.as_deref())
+    .bind(column(settings.most_versions))
+    .bind(column(settings.most_bytes))
     .bind(now.micros())
-    .execute(connection)
-    .await?;
-    Ok(inserted.rows_affected() == 1)
+    .execute(database)
+    .await
+    .map(|done| done.rows_affected())
+    })?;
+    Ok(inserted == 1)
 }
 
-async fn update_settings(connection: &mut SqliteConnection, row: &RepositoryRow) -> Result<(), CatalogError> {
-    sqlx::query(
+async fn update_settings(
+    connection: &mut Connection,
+    id: i64,
+    settings: &RepositorySettings,
+) -> Result<(), CatalogError> {
+    on!(connection, |database| sqlx::query(
         "UPDATE repository SET visibility = $2, overwrite = $3, index_format = $4, index_detail = $5, \
-         artifact_hub_id = $6, settings_revision = $7 WHERE id = $1",
+         artifact_hub_id = $6, most_versions = $7, most_bytes = $8 WHERE id = $1",
     )
-    .bind(row.id)
-    .bind(row.settings.visibility.word())
-    .bind(row.settings.overwrite.word())
-    .bind(row.settings.index_format.word())
-    .bind(row.settings.index_detail.word())
-    .bind(row.settings.artifact_hub_id.as_deref())
-    .bind(row.settings_revision)
-    .execute(connection)
-    .await?;
-    Ok(())
+    .bind(id)
+    .bind(settings.visibility.word())
+    .bind(settings.overwrite.word())
+    .bind(settings.index_format.word())
+    .bind(settings.index_detail.word())
+    .bind(settings.artifact_hub_id.as_deref())
+    .bind(column(settings.most_versions))
+    .bind(column(settings.most_bytes))
+    .execute(database)
+    .await
+    .map(drop))
+}
+
+/// Returns a limit as its column holds it.
+fn column(limit: Option<u64>) -> Option<i64> {
+    limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX))
 }

@@ -4,8 +4,10 @@ use chart::{ChartName, ChartVersion, Timestamp};
 use oci::Digest;
 use sqlx::FromRow;
 
+use super::BlobRow;
 use super::blobs::digest_from_catalog;
 use super::changes::{name_from_catalog, version_from_catalog};
+use super::connection::read;
 use super::{Catalog, CatalogError};
 use crate::blobs::BlobKey;
 
@@ -20,6 +22,19 @@ pub(crate) struct VersionRow {
     pub(crate) archive: BlobKey,
     pub(crate) archive_digest: Digest,
     pub(crate) archive_size_bytes: u64,
+    archive_blob_id: i64,
+}
+
+impl VersionRow {
+    /// Returns the row of the archive's bytes.
+    pub(crate) fn archive_row(&self) -> BlobRow {
+        BlobRow {
+            id: self.archive_blob_id,
+            digest: self.archive_digest.clone(),
+            size_bytes: self.archive_size_bytes,
+            key: self.archive.clone(),
+        }
+    }
 }
 
 #[derive(FromRow)]
@@ -31,6 +46,7 @@ struct RawVersion {
     archive_key: String,
     archive_digest: String,
     archive_size_bytes: i64,
+    archive_blob_id: i64,
 }
 
 impl TryFrom<RawVersion> for VersionRow {
@@ -45,6 +61,7 @@ impl TryFrom<RawVersion> for VersionRow {
             archive: BlobKey::from_catalog(raw.archive_key),
             archive_digest: digest_from_catalog(&raw.archive_digest)?,
             archive_size_bytes: raw.archive_size_bytes.unsigned_abs(),
+            archive_blob_id: raw.archive_blob_id,
         })
     }
 }
@@ -54,12 +71,15 @@ macro_rules! select_versions {
     ($rest:literal) => {
         concat!(
             "SELECT v.chart, v.version, v.created_at, v.entry, a.storage_key AS archive_key, \
-             a.digest AS archive_digest, a.size_bytes AS archive_size_bytes \
+             a.digest AS archive_digest, a.size_bytes AS archive_size_bytes, a.id AS archive_blob_id \
              FROM version v JOIN blob a ON a.id = v.archive_blob_id ",
             $rest
         )
     };
 }
+
+/// More charts than a repository can have; what "no limit" means differs between the databases.
+const EVERYTHING: i64 = i32::MAX as i64;
 
 /// A version as a file of the flat layout.
 #[derive(Debug, Clone)]
@@ -76,13 +96,14 @@ pub(crate) struct FlatFile {
 impl Catalog {
     /// Returns every version of a repository as the file it lies in.
     pub(crate) async fn list_flat_files(&self, repository_id: i64) -> Result<Vec<FlatFile>, CatalogError> {
-        let rows: Vec<(String, String, String, i64, i64, bool)> = sqlx::query_as(
+        let rows: Vec<(String, String, String, i64, i64, bool)> = read!(self, |database| {
+            sqlx::query_as(
             "SELECT v.chart, v.version, v.file_name, v.created_at, b.size_bytes, v.provenance_blob_id IS NOT NULL \
              FROM version v JOIN blob b ON b.id = v.archive_blob_id WHERE v.repository_id = $1",
         )
         .bind(repository_id)
-        .fetch_all(&self.readers)
-        .await?;
+        .fetch_all(database).await
+        })?;
         let rows =
             rows.into_iter().map(|(chart, version, file_name, modified, size_bytes, has_provenance)| {
                 FlatFile {
@@ -104,14 +125,14 @@ impl Catalog {
         chart: &str,
         version: &str,
     ) -> Result<Option<VersionRow>, CatalogError> {
-        let raw: Option<RawVersion> = sqlx::query_as(select_versions!(
+        let raw: Option<RawVersion> = read!(self, |database| sqlx::query_as(select_versions!(
             "WHERE v.repository_id = $1 AND v.chart = $2 AND v.version = $3"
         ))
         .bind(repository_id)
         .bind(chart)
         .bind(version)
-        .fetch_optional(&self.readers)
-        .await?;
+        .fetch_optional(database)
+        .await)?;
         raw.map(VersionRow::try_from).transpose()
     }
 
@@ -121,12 +142,13 @@ impl Catalog {
         repository_id: i64,
         file_name: &str,
     ) -> Result<Option<VersionRow>, CatalogError> {
-        let raw: Option<RawVersion> =
-            sqlx::query_as(select_versions!("WHERE v.repository_id = $1 AND v.file_name = $2"))
-                .bind(repository_id)
-                .bind(file_name)
-                .fetch_optional(&self.readers)
-                .await?;
+        let raw: Option<RawVersion> = read!(self, |database| sqlx::query_as(select_versions!(
+            "WHERE v.repository_id = $1 AND v.file_name = $2"
+        ))
+        .bind(repository_id)
+        .bind(file_name)
+        .fetch_optional(database)
+        .await)?;
         raw.map(VersionRow::try_from).transpose()
     }
 
@@ -136,13 +158,13 @@ impl Catalog {
         repository_id: i64,
         chart: &str,
     ) -> Result<Vec<VersionRow>, CatalogError> {
-        let raw: Vec<RawVersion> = sqlx::query_as(select_versions!(
+        let raw: Vec<RawVersion> = read!(self, |database| sqlx::query_as(select_versions!(
             "WHERE v.repository_id = $1 AND v.chart = $2 AND v.state IN ('approved', 'deprecated')"
         ))
         .bind(repository_id)
         .bind(chart)
-        .fetch_all(&self.readers)
-        .await?;
+        .fetch_all(database)
+        .await)?;
         let mut rows = raw.into_iter().map(VersionRow::try_from).collect::<Result<Vec<_>, _>>()?;
         rows.sort_by(newest_first);
         Ok(rows)
@@ -155,17 +177,16 @@ impl Catalog {
         offset: u32,
         limit: Option<u32>,
     ) -> Result<Vec<VersionRow>, CatalogError> {
-        let raw: Vec<RawVersion> = sqlx::query_as(select_versions!(
+        let raw: Vec<RawVersion> = read!(self, |database| sqlx::query_as(select_versions!(
             "WHERE v.repository_id = $1 AND v.state IN ('approved', 'deprecated') AND v.chart IN \
              (SELECT chart FROM version WHERE repository_id = $1 AND state IN ('approved', 'deprecated') \
              GROUP BY chart ORDER BY chart LIMIT $3 OFFSET $2) ORDER BY v.chart"
         ))
         .bind(repository_id)
-        .bind(offset)
-        // A negative limit is SQLite's "no limit".
-        .bind(limit.map_or(-1, i64::from))
-        .fetch_all(&self.readers)
-        .await?;
+        .bind(i64::from(offset))
+        .bind(limit.map_or(EVERYTHING, i64::from))
+        .fetch_all(database)
+        .await)?;
         let mut rows = raw.into_iter().map(VersionRow::try_from).collect::<Result<Vec<_>, _>>()?;
         rows.sort_by(|one, other| {
             one.chart.as_str().cmp(other.chart.as_str()).then_with(|| newest_first(one, other))

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::Output;
 use crate::catalog::{IndexDetail, IndexFormat, Overwrite, SettingsChange, Visibility};
+use crate::config::ByteSize;
 use crate::repository_path::RepositoryPath;
 
 /// What can be done with repositories; the path of the default one is `/`.
@@ -70,6 +71,12 @@ pub(crate) struct RepositorySettingFlags {
     /// The repository's id at Artifact Hub; an empty text takes it away
     #[arg(long, value_name = "ID")]
     artifact_hub_id: Option<String>,
+    /// How many versions it may hold; 0 for no limit
+    #[arg(long, value_name = "NUMBER")]
+    most_versions: Option<u64>,
+    /// How many bytes of archives and provenance files it may hold, as `10GiB`; 0 for no limit
+    #[arg(long, value_name = "SIZE", value_parser = ByteSize::parse)]
+    most_bytes: Option<ByteSize>,
 }
 
 impl RepositorySettingFlags {
@@ -81,6 +88,8 @@ impl RepositorySettingFlags {
             index_format: self.index_format,
             index_detail: self.index_detail,
             artifact_hub_id: self.artifact_hub_id.clone(),
+            most_versions: self.most_versions,
+            most_bytes: self.most_bytes.map(ByteSize::bytes),
         }
     }
 }

@@ -6,8 +6,9 @@ use crate::start;
 
 /// Opens the catalog, which migrates it, and prepares what a first start prepares.
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
-    let catalog = start::open_catalog(&config.storage).await?;
-    start::prepare(&catalog, &config, &Clock::System).await?;
+    let catalog = start::migrate_catalog(&config.storage).await?;
+    start::prepare_repository(&catalog, &Clock::System).await?;
+    start::prepare_admin_token(&catalog, &config, &Clock::System).await?;
     catalog.close().await;
     super::print_line("the catalog is up to date")
 }

@@ -136,11 +136,6 @@ pub(crate) enum Combination {
     /// No address to listen on.
     #[error("`listen` is empty: write at least one address, such as `127.0.0.1:8080`")]
     NothingToListenOn,
-    /// A catalog in Postgres.
-    #[error(
-        "`catalog_url` names Postgres, but this build serves the embedded catalog only: write `sqlite:` and a path, or remove it"
-    )]
-    CatalogNotServed,
     /// An encryption key without the encryption that takes one.
     #[error("`s3.kms_key_id` is set without `s3.server_side_encryption = \"aws:kms\"`: set both or neither")]
     KeyWithoutKms,

@@ -1,8 +1,9 @@
 //! Where the server keeps what it knows: the data folder, the catalog and the blobs.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use super::error::{Combination, ConfigError};
+use super::error::ConfigError;
 use super::s3::S3Service;
 use super::secret::Secret;
 use super::setting::{AnySetting, Setting};
@@ -14,14 +15,21 @@ const DATA: Setting<PathBuf> = Setting::with_default(
     "chartroom-data",
     "folder of the embedded catalog, the blobs and the admin token",
 );
-const CATALOG_URL: Setting<Option<CatalogUrl>> =
-    Setting::new("catalog_url", "where the catalog is, `sqlite:PATH`; unless set, `catalog.db` in `data`");
+const CATALOG_URL: Setting<Option<CatalogUrl>> = Setting::new(
+    "catalog_url",
+    "where the catalog is, `sqlite:PATH` or `postgres://…`; unless set, `catalog.db` in `data`",
+);
+const POSTGRES_CONNECTIONS: Setting<NonZeroUsize> = Setting::with_default(
+    "postgres.connections",
+    "16",
+    "most connections of one server to Postgres; four of them write",
+);
 const BLOBS_URL: Setting<Option<BlobsUrl>> = Setting::new(
     "blobs_url",
     "where the blobs are, `file:PATH` or `s3://BUCKET/PREFIX`; unless set, `data` itself",
 );
 
-pub(super) const SETTINGS: &[&dyn AnySetting] = &[&DATA, &CATALOG_URL, &BLOBS_URL];
+pub(super) const SETTINGS: &[&dyn AnySetting] = &[&DATA, &CATALOG_URL, &POSTGRES_CONNECTIONS, &BLOBS_URL];
 
 /// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +38,9 @@ pub(crate) struct Storage {
     pub(crate) data: PathBuf,
     /// The catalog: `catalog_url`, `CHARTROOM_CATALOG_URL`; default the file `catalog.db` in the data folder.
     pub(crate) catalog: CatalogUrl,
+    /// How many connections a server keeps to Postgres: `postgres.connections`, `CHARTROOM_POSTGRES_CONNECTIONS`;
+    /// default 16.
+    pub(crate) postgres_connections: u32,
     /// The blobs: `blobs_url`, `CHARTROOM_BLOBS_URL`; default the data folder, below which keys begin with `blobs/`.
     pub(crate) blobs: BlobsUrl,
     /// How the S3 service is reached, if the blobs are there.
@@ -64,14 +75,15 @@ impl Storage {
         let data = settings.value(&DATA)?;
         let catalog = match settings.value(&CATALOG_URL)? {
             None => CatalogUrl::Sqlite(data.join("catalog.db")),
-            Some(CatalogUrl::Postgres(_)) => return Err(Combination::CatalogNotServed.into()),
-            Some(sqlite @ CatalogUrl::Sqlite(_)) => sqlite,
+            Some(url) => url,
         };
         let blobs = match settings.value(&BLOBS_URL)? {
             None => BlobsUrl::Folder(data.clone()),
             Some(given) => given,
         };
-        Ok(Self { data, catalog, blobs, s3: S3Service::read(settings)? })
+        let postgres_connections =
+            u32::try_from(settings.value(&POSTGRES_CONNECTIONS)?.get()).unwrap_or(u32::MAX);
+        Ok(Self { data, catalog, postgres_connections, blobs, s3: S3Service::read(settings)? })
     }
 }
 
@@ -127,13 +139,8 @@ mod tests {
     }
 
     #[test]
-    fn stores_that_are_not_served_are_recognised_and_refused() {
+    fn an_address_of_no_known_store_is_refused_without_its_password() {
         for (variable, text, expected) in [
-            (
-                "CHARTROOM_CATALOG_URL",
-                "postgres://user:hunter2@db/chartroom",
-                "`catalog_url` names Postgres, but this build serves the embedded catalog only: write `sqlite:` and a path, or remove it",
-            ),
             (
                 "CHARTROOM_CATALOG_URL",
                 "mysql://user:hunter2@db/x",

@@ -136,12 +136,17 @@ impl From<CatalogError> for Failure {
     fn from(error: CatalogError) -> Self {
         match error {
             CatalogError::Full(_) => Self::hidden(ErrorKind::Full, "the server's disk is full", error),
-            CatalogError::Unavailable(_) | CatalogError::Closed => {
+            CatalogError::Unavailable(_)
+            | CatalogError::TimedOut
+            | CatalogError::Contended(_)
+            | CatalogError::Shared(_)
+            | CatalogError::Closed => {
                 Self::hidden(ErrorKind::Unavailable, "the catalog is not available: try again", error)
             }
-            CatalogError::UnknownSchema(_) | CatalogError::Corrupt { .. } => {
-                Self::hidden(ErrorKind::Internal, "internal error", error)
-            }
+            CatalogError::UnknownSchema(_)
+            | CatalogError::NotMigrated
+            | CatalogError::Address(_)
+            | CatalogError::Corrupt { .. } => Self::hidden(ErrorKind::Internal, "internal error", error),
         }
     }
 }
@@ -202,7 +207,8 @@ impl From<PublishError> for Failure {
             E::Exists(_) | E::Repeated | E::ProvenanceExists { .. } | E::FileNameTaken { .. } => {
                 ErrorKind::Conflict
             }
-            E::LimitReached { .. } => ErrorKind::Full,
+            E::LimitReached { .. } | E::TooManyVersions { .. } | E::TooManyBytes { .. } => ErrorKind::Full,
+            E::ReadOnly { .. } => ErrorKind::Unavailable,
             E::Overtaken => ErrorKind::Unavailable,
             E::Repository(error) => return error.into(),
             E::Catalog(error) => return error.into(),
@@ -235,6 +241,7 @@ impl From<DeleteVersionError> for Failure {
     fn from(error: DeleteVersionError) -> Self {
         match error {
             DeleteVersionError::Unknown { .. } => Self::new(ErrorKind::NotFound, error.to_string()),
+            DeleteVersionError::ReadOnly { .. } => Self::new(ErrorKind::Unavailable, error.to_string()),
             DeleteVersionError::Repository(error) => error.into(),
         }
     }

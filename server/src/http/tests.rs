@@ -56,7 +56,7 @@ impl TestServer {
 
     pub(crate) async fn with(rules: Rules, surface: Surface) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&folder.path().join("catalog.db")).await.unwrap();
+        let catalog = Catalog::open_embedded(&folder.path().join("catalog.db")).await.unwrap();
         let root = folder.path().to_owned();
         let blobs = Blobs::open(root.clone(), root.join("staging"), Layout::Addressed).unwrap();
         let now = Timestamp::from_micros(NOW);

@@ -48,6 +48,7 @@ pub(crate) async fn collect_garbage(app: &App, grace: Duration) -> Result<Collec
     let mut collected = Collected::default();
     let grace_micros = i64::try_from(grace.as_micros()).unwrap_or(i64::MAX);
     let before = Timestamp::from_micros(app.clock.now().micros().saturating_sub(grace_micros));
+    while app.catalog.forget_removed_versions(before, AT_ONCE).await? > 0 {}
     loop {
         let keys = app.catalog.forget_unreferenced_blobs(before, AT_ONCE).await?;
         if keys.is_empty() {

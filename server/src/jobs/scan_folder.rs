@@ -7,6 +7,7 @@ mod listing;
 mod reading;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chart::archive;
@@ -16,7 +17,7 @@ use oci::Digest;
 use crate::app::App;
 use crate::blobs::BlobError;
 use crate::catalog::{
-    BlobToRecord, CatalogError, FlatFile, NewVersion, Recorded, RepositoryRow, VersionLimits,
+    BlobToRecord, CatalogError, FlatFile, NewVersion, Recorded, Removal, RepositoryRow, VersionLimits,
 };
 use crate::http::Tenancy;
 use listing::{Folder, Listed, list_folders};
@@ -87,9 +88,14 @@ async fn reconcile(
         .collect();
     for (name, file) in &known {
         if !folder.contains_key(name) {
-            app.catalog
-                .remove_version(repository.id, &file.chart, &file.version, ACTOR, app.clock.now())
-                .await?;
+            let removal = Removal {
+                repository_id: repository.id,
+                chart: file.chart.clone(),
+                version: file.version.clone(),
+                actor: ACTOR.to_owned(),
+                may_return: false,
+            };
+            app.catalog.remove_version(removal, app.clock.now()).await?;
             scanned.removed += 1;
         }
     }
@@ -149,12 +155,15 @@ async fn record(
         file_name: name.to_owned(),
         archive,
         provenance,
-        entry: Box::new(move |_| IndexEntry::new(metadata, Some(created), Some(digest)).to_json()),
+        entry: Arc::new(move |_| {
+            IndexEntry::new(metadata.clone(), Some(created), Some(digest.clone())).to_json()
+        }),
         may_overwrite: true,
         must_exist: false,
         created_at: Some(created),
         actor: ACTOR.to_owned(),
         limits: VersionLimits::default(),
+        keeps_replaced: false,
     };
     Ok(matches!(
         app.catalog.record_version(new, app.clock.now()).await?,

@@ -1,5 +1,7 @@
 //! Adds provenance to a version that is published: it must name that version's archive by its digest.
 
+use std::sync::Arc;
+
 use chart::Provenance;
 use chart::archive;
 
@@ -9,7 +11,7 @@ use super::publish::{self, PublishError};
 use crate::access::Caller;
 use crate::app::App;
 use crate::blobs::{BlobKey, StagedBlob};
-use crate::catalog::{BlobRow, BlobToRecord, CatalogError, NewVersion, Recorded, VersionRow};
+use crate::catalog::{BlobToRecord, CatalogError, NewVersion, Recorded, VersionRow};
 use crate::repositories::OpenRepository;
 use crate::repository_path::RepositoryPath;
 
@@ -71,19 +73,21 @@ pub(crate) async fn add_provenance(
         .await
         .map_err(PublishError::from)?;
     let may_overwrite = repository.row().settings.overwrite.permits(force);
+    let entry = version.entry.clone();
     let new = NewVersion {
         repository_id: repository.id(),
         chart: version.chart.clone(),
         version: version.version.clone(),
         file_name,
-        archive: known_archive(app, &version).await?,
+        archive: BlobToRecord::Known(version.archive_row()),
         provenance: Some(blob.clone()),
-        entry: Box::new(move |_| version.entry),
+        entry: Arc::new(move |_| entry.clone()),
         may_overwrite,
         must_exist: true,
         created_at: None,
         actor: caller.name().to_owned(),
         limits: crate::catalog::VersionLimits { versions_per_chart: None, ..app.rules.limits },
+        keeps_replaced: app.blobs.layout().keeps_replaced(),
     };
     let outcome = app.catalog.record_version(new, app.clock.now()).await?;
     conclude(app, &repository, outcome, may_overwrite, &blob, &provenance).await
@@ -95,17 +99,6 @@ async fn find(
     provenance: &Provenance,
 ) -> Result<Option<VersionRow>, CatalogError> {
     app.catalog.find_version(repository.id(), provenance.name().as_str(), provenance.version().as_str()).await
-}
-
-/// Names the archive's bytes as they are recorded, so that the transaction sees that they stay.
-async fn known_archive(app: &App, version: &VersionRow) -> Result<BlobToRecord, CatalogError> {
-    let row = app.catalog.find_blob_by_key(&version.archive).await?;
-    Ok(BlobToRecord::Known(row.unwrap_or_else(|| BlobRow {
-        id: 0,
-        digest: version.archive_digest.clone(),
-        size_bytes: version.archive_size_bytes,
-        key: version.archive.clone(),
-    })))
 }
 
 /// Keeps provenance that came before its chart, where the server was told to take it as ChartMuseum does.
@@ -146,6 +139,9 @@ async fn conclude(
         Recorded::Unchanged { .. }
         | Recorded::ProvenanceExists
         | Recorded::Full { .. }
+        | Recorded::TooManyVersions { .. }
+        | Recorded::TooManyBytes { .. }
+        | Recorded::ReadOnly { .. }
         | Recorded::VersionUnknown
         | Recorded::Exists { .. }
         | Recorded::FileNameTaken { .. }
@@ -158,6 +154,9 @@ async fn conclude(
         }
         Recorded::Unchanged { .. } | Recorded::Done { .. } => PublishError::Repeated.into(),
         Recorded::Full { objects } => PublishError::LimitReached { objects }.into(),
+        Recorded::TooManyVersions { most } => PublishError::TooManyVersions { most }.into(),
+        Recorded::TooManyBytes { most } => PublishError::TooManyBytes { most }.into(),
+        Recorded::ReadOnly { reason } => PublishError::ReadOnly { reason }.into(),
         // The version was removed or replaced between the look and the transaction.
         Recorded::VersionUnknown
         | Recorded::Exists { .. }

@@ -4,7 +4,7 @@ use super::create_repository::CreateRepositoryError;
 use super::keep_blob::release;
 use crate::access::{Caller, Permission};
 use crate::app::App;
-use crate::catalog::{CatalogError, Removed};
+use crate::catalog::{CatalogError, Removal, Removed};
 use crate::repository_path::RepositoryPath;
 
 /// Why a version was not deleted.
@@ -19,6 +19,12 @@ pub(crate) enum DeleteVersionError {
         version: String,
         /// The repository.
         path: RepositoryPath,
+    },
+    /// Nothing may be written at the moment.
+    #[error("the server is read-only at the moment: {reason}")]
+    ReadOnly {
+        /// Why.
+        reason: String,
     },
     /// The caller may not, or the repository is not there.
     #[error(transparent)]
@@ -59,13 +65,20 @@ pub(crate) async fn delete_version(
         }
     };
     let row = found.ok_or_else(unknown)?;
-    let (name, exact) = (row.chart.as_str(), row.version.as_str());
-    match app.catalog.remove_version(repository.id(), name, exact, caller.name(), app.clock.now()).await? {
+    let removal = Removal {
+        repository_id: repository.id(),
+        chart: row.chart.as_str().to_owned(),
+        version: row.version.as_str().to_owned(),
+        actor: caller.name().to_owned(),
+        may_return: app.blobs.layout().keeps_replaced(),
+    };
+    match app.catalog.remove_version(removal, app.clock.now()).await? {
         Removed::Done { revision, released } => {
             app.repositories.catch_up(&repository, revision).await?;
             release(app, &released).await;
             Ok(())
         }
         Removed::Unknown => Err(unknown()),
+        Removed::ReadOnly { reason } => Err(DeleteVersionError::ReadOnly { reason }),
     }
 }

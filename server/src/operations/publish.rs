@@ -97,6 +97,28 @@ pub(crate) enum PublishError {
         /// How many objects it may hold.
         objects: u64,
     },
+    /// The repository has as many versions as it may.
+    #[error(
+        "the repository may hold {most} versions and has as many: delete some, or let an admin raise `mostVersions`"
+    )]
+    TooManyVersions {
+        /// How many it may hold.
+        most: u64,
+    },
+    /// The repository would have more bytes than it may.
+    #[error(
+        "the repository may hold {most} bytes and would have more: delete versions, or let an admin raise `mostBytes`"
+    )]
+    TooManyBytes {
+        /// How many it may hold.
+        most: u64,
+    },
+    /// Nothing may be written at the moment.
+    #[error("the server is read-only at the moment: {reason}")]
+    ReadOnly {
+        /// Why.
+        reason: String,
+    },
     /// The bytes could not be kept.
     #[error(transparent)]
     Keep(#[from] KeepError),
@@ -298,12 +320,15 @@ fn new_version(
         file_name,
         archive,
         provenance,
-        entry: Box::new(move |created| IndexEntry::new(metadata, Some(created), Some(digest)).to_json()),
+        entry: Arc::new(move |created| {
+            IndexEntry::new(metadata.clone(), Some(created), Some(digest.clone())).to_json()
+        }),
         may_overwrite: request.may_overwrite,
         must_exist: false,
         created_at: None,
         actor: request.actor.clone(),
         limits: app.rules.limits,
+        keeps_replaced: app.blobs.layout().keeps_replaced(),
     }
 }
 
@@ -323,6 +348,9 @@ fn refusal(outcome: Recorded, metadata: &ChartMetadata, given: &Digest) -> Publi
             version: held,
         },
         Recorded::Full { objects } => PublishError::LimitReached { objects },
+        Recorded::TooManyVersions { most } => PublishError::TooManyVersions { most },
+        Recorded::TooManyBytes { most } => PublishError::TooManyBytes { most },
+        Recorded::ReadOnly { reason } => PublishError::ReadOnly { reason },
         Recorded::Done { .. } | Recorded::Unchanged { .. } => PublishError::Repeated,
         Recorded::BlobGone | Recorded::RepositoryGone | Recorded::VersionUnknown => PublishError::Overtaken,
     }

@@ -16,17 +16,18 @@ use std::process::ExitCode;
 
 use crate::cli::{Command, CommandLine, Invocation, write_completion};
 use crate::config::{self, Config, ConfigError, DropInError};
+use crate::faults;
 
 /// The configuration cannot be used.
 const USAGE: u8 = 2;
 
 /// Does what the command line asks for and returns the program's exit code.
 pub(crate) fn run(invocation: Invocation) -> ExitCode {
-    let environment = config::process_environment();
-    let done = match invocation {
+    let mut environment = config::process_environment();
+    let done = faults::arm(&mut environment).and_then(|()| match invocation {
         Invocation::ChartMuseum(arguments) => chartmuseum::run(&arguments, &environment),
         Invocation::Chartroom(line) => run_command(&line, &environment),
-    };
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -7,6 +7,7 @@ mod catalog;
 mod cli;
 mod commands;
 mod config;
+mod faults;
 mod http;
 mod index;
 mod jobs;

@@ -12,6 +12,7 @@ use super::hot::HotBlobs;
 use super::reader::{BlobReader, RestOfFile};
 use super::staging::{StagedFile, sync_folder};
 use super::{BlobError, BlobKey, Layout, StagedBlob, Staging};
+use crate::faults::{self, Step};
 
 /// Makes the root and, by digest, its 256 fans, so that keeping a blob never has to sync more than one folder.
 pub(super) fn prepare(root: &Path, layout: Layout) -> Result<(), BlobError> {
@@ -52,7 +53,9 @@ pub(super) fn keep(
     let staged: StagedFile = staged.into_file(staging)?;
     let target = key.path_below(root);
     staged.file.sync_all()?;
+    faults::reach(Step::FileSynced);
     std::fs::rename(&staged.path, &target)?;
+    faults::reach(Step::FileRenamed);
     if let Some(folder) = target.parent() {
         sync_folder(folder)?;
     }

@@ -5,6 +5,7 @@ use super::keep_blob::release;
 use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::catalog::{CatalogError, Removal, Removed};
+use crate::faults::{self, Step};
 use crate::repository_path::RepositoryPath;
 
 /// Why a version was not deleted.
@@ -75,6 +76,7 @@ pub(crate) async fn delete_version(
     match app.catalog.remove_version(removal, app.clock.now()).await? {
         Removed::Done { revision, released } => {
             app.repositories.catch_up(&repository, revision).await?;
+            faults::reach(Step::ChangeListed);
             release(app, &released).await;
             Ok(())
         }

@@ -17,6 +17,7 @@ use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::blobs::{Layout, StagedBlob};
 use crate::catalog::{BlobRow, BlobToRecord, CatalogError, IndexChange, NewVersion, Recorded};
+use crate::faults::{self, Step};
 use crate::repositories::OpenRepository;
 use crate::repository_path::RepositoryPath;
 
@@ -159,6 +160,7 @@ pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Publi
     let (inspected, known) = tokio::join!(inspect(app, publication.archive), find_known(app, &digest));
     let ((archive, metadata), known) = (inspected?, known?);
     let (archive, provenance) = check_provenance(archive, publication.provenance, &metadata).await?;
+    faults::reach(Step::ArchiveChecked);
     let request = Request {
         may_overwrite: repository.row().settings.overwrite.permits(publication.force),
         actor: publication.caller.name().to_owned(),
@@ -177,6 +179,7 @@ pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Publi
                 Some(change) => app.repositories.show(&repository, IndexChange::clone(change)).await?,
                 None => app.repositories.catch_up(&repository, revision).await?,
             }
+            faults::reach(Step::ChangeListed);
             release(app, released).await;
             Ok(published(true))
         }
@@ -268,6 +271,7 @@ async fn record(
             Some(keep_blob(app, repository.path(), &format!("{file_name}.prov"), staged, known).await?)
         }
     };
+    faults::reach(Step::BytesKept);
     let created_at = match app.blobs.layout() {
         Layout::Addressed => None,
         // A flat file's own time is the only one that survives without the catalog.

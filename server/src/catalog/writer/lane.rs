@@ -8,6 +8,7 @@ use super::super::CatalogError;
 use super::super::connection::{Connection, on};
 use super::super::store::Store;
 use super::{Effect, Message, Queued};
+use crate::faults::{self, Step};
 
 /// How many changes one transaction takes at most: bounds how long the first of them waits.
 const LARGEST_BATCH: usize = 64;
@@ -151,7 +152,7 @@ async fn run_transaction(
             Effect::Keep => "COMMIT",
             Effect::Undo => "ROLLBACK",
         };
-        return say(connection, end).await.map_err(Failed::Running);
+        return finish(connection, end).await;
     }
     for change in batch {
         say(connection, "SAVEPOINT change").await.map_err(Failed::Running)?;
@@ -163,5 +164,12 @@ async fn run_transaction(
         }
         say(connection, "RELEASE SAVEPOINT change").await.map_err(Failed::Running)?;
     }
-    say(connection, "COMMIT").await.map_err(Failed::Running)
+    finish(connection, "COMMIT").await
+}
+
+async fn finish(connection: &mut Connection, end: &'static str) -> Result<(), Failed> {
+    faults::reach(Step::ChangesMade);
+    say(connection, end).await.map_err(Failed::Running)?;
+    faults::reach(Step::ChangesCommitted);
+    Ok(())
 }

@@ -254,7 +254,7 @@ async fn dispatch(
         Route::Health if reads => Ok(health::health()),
         Route::Info if reads => Ok(health::info()),
         Route::Live if reads => Ok(health::live()),
-        Route::Ready if reads => Ok(health::ready(server).await),
+        Route::Ready if reads => Ok(health::ready(server, asked).await),
         Route::Metrics if reads => health::metrics(server, asked),
         Route::Index { repository } if reads => helm::index::get(server, asked, repository).await,
         Route::Archive { repository, file } if reads => {

@@ -4,12 +4,15 @@
 //! waits until the index has its revision, so whoever got 201 finds the version in the next index.
 
 mod claims;
+mod freshness;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use claims::{Claim, Claims};
+use freshness::{Health, Looks};
 use tokio::sync::Mutex;
 
 use crate::catalog::{Catalog, CatalogError, IndexChange, IndexDetail, IndexRow, RepositoryRow};
@@ -34,6 +37,8 @@ pub(crate) struct Repositories {
     /// One loads at a time, so that a crowd of first requests reads the catalog once.
     loading: Arc<Mutex<()>>,
     claims: Claims,
+    health: Health,
+    all_loaded: Arc<AtomicBool>,
 }
 
 /// One repository with its index.
@@ -42,6 +47,7 @@ pub(crate) struct OpenRepository {
     path: RepositoryPath,
     state: ArcSwap<State>,
     applying: Mutex<()>,
+    looks: Looks,
 }
 
 struct State {
@@ -80,6 +86,8 @@ impl Repositories {
             open: Arc::default(),
             loading: Arc::default(),
             claims: Claims::default(),
+            health: Health::default(),
+            all_loaded: Arc::default(),
         }
     }
 
@@ -105,6 +113,7 @@ impl Repositories {
             path: path.clone(),
             state: ArcSwap::from_pointee(state),
             applying: Mutex::new(()),
+            looks: Looks::default(),
         });
         self.write().insert(path.clone(), Arc::clone(&repository));
         Ok(Some(repository))
@@ -149,20 +158,68 @@ impl Repositories {
         self.catch_up(repository, revision).await
     }
 
+    /// Brings the repository to what other replicas have acknowledged until now, so that whoever got 201 from one of
+    /// them finds the version here. Where nobody else writes it is there already.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when the catalog is away: the repository stays as it was last seen, and what is not in it may
+    /// still exist.
+    pub(crate) async fn refresh(&self, repository: &OpenRepository) -> Result<(), CatalogError> {
+        if !self.catalog.is_shared() {
+            return Ok(());
+        }
+        self.health.look_briefly(repository.looks.look(self.look_at(repository))).await
+    }
+
+    /// Tells whether every repository can be served without the catalog.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.all_loaded.load(Ordering::Relaxed)
+    }
+
     /// Follows what other processes did to the catalog: new content, and settings that changed.
     ///
     /// # Errors
     /// [`CatalogError`] when the catalog does not answer.
     pub(crate) async fn follow(&self) -> Result<(), CatalogError> {
+        let followed = self.follow_all().await;
+        self.health.note(&followed);
+        followed
+    }
+
+    /// Loads every repository, so that all of them can be served should the catalog go away.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when the catalog does not answer; those already loaded stay.
+    pub(crate) async fn load_all(&self) -> Result<(), CatalogError> {
         for row in self.catalog.list_repositories().await? {
-            let Some(repository) = self.get(&row.path) else { continue };
-            if row.settings_revision != repository.state.load().row.settings_revision {
-                self.reload(&repository).await?;
-            } else {
-                self.catch_up(&repository, row.revision).await?;
+            self.find(&row.path).await?;
+        }
+        self.all_loaded.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn follow_all(&self) -> Result<(), CatalogError> {
+        for row in self.catalog.list_repositories().await? {
+            if let Some(repository) = self.get(&row.path) {
+                self.bring_to(&repository, &row).await?;
             }
         }
         Ok(())
+    }
+
+    async fn look_at(&self, repository: &OpenRepository) -> Result<(), CatalogError> {
+        match self.catalog.find_repository(&repository.path).await? {
+            Some(row) => self.bring_to(repository, &row).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn bring_to(&self, repository: &OpenRepository, row: &RepositoryRow) -> Result<(), CatalogError> {
+        if row.settings_revision == repository.state.load().row.settings_revision {
+            self.catch_up(repository, row.revision).await
+        } else {
+            self.reload(repository).await
+        }
     }
 
     /// Reads the repository's settings and index anew, after its settings changed.

@@ -8,6 +8,7 @@ use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 
 use super::store::Store;
+use super::{Catalog, CatalogError};
 
 /// The channel all replicas of one database listen to.
 const CHANNEL: &str = "chartroom_changed";
@@ -42,20 +43,30 @@ impl Hints {
     }
 }
 
-impl super::Catalog {
-    /// Calls `each` with every hint of another replica, and once whenever hints may have been lost, until the
-    /// database goes away; returns at once when the catalog is not shared.
+/// The hints of other replicas, as they come.
+pub(crate) struct HintListener(PgListener);
+
+impl HintListener {
+    /// Waits for the next hint, or for the moment after hints may have been lost.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub(crate) async fn follow_hints(&self, mut each: impl AsyncFnMut()) -> Result<(), super::CatalogError> {
-        let Store::Postgres(pool) = &self.store else { return Ok(()) };
+    pub(crate) async fn next(&mut self) -> Result<(), CatalogError> {
+        // `None`: the connection was lost and made again, with the hints in between gone.
+        self.0.try_recv().await?;
+        Ok(())
+    }
+}
+
+impl Catalog {
+    /// Returns the hints of other replicas, or `None` where there is nobody else.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn listen(&self) -> Result<Option<HintListener>, CatalogError> {
+        let Store::Postgres(pool) = &self.store else { return Ok(None) };
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(CHANNEL).await?;
-        loop {
-            each().await;
-            // `None`: the connection was lost and made again, with hints in between gone.
-            let _ = listener.try_recv().await?;
-        }
+        Ok(Some(HintListener(listener)))
     }
 }

@@ -49,10 +49,11 @@ pub(super) async fn serve(
     served.context("the server stopped")
 }
 
-fn start_jobs(app: &App, config: &Config) -> [tokio::task::JoinHandle<()>; 2] {
+fn start_jobs(app: &App, config: &Config) -> [tokio::task::JoinHandle<()>; 3] {
     let grace = config.upkeep.collection_grace;
     let (following, collecting) = (app.clone(), app.clone());
     [
+        tokio::spawn(jobs::follow_catalog::follow_hints(app.clone(), config.upkeep.poll_interval)),
         jobs::every(config.upkeep.poll_interval, move || {
             let app = following.clone();
             async move { jobs::follow_catalog::follow_catalog(&app).await }

@@ -1,5 +1,8 @@
 //! Probes and figures: `/live`, `/ready`, `/metrics`, and ChartMuseum's `/health` and `/info`.
 
+use std::fmt::Display;
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 
@@ -10,6 +13,9 @@ use crate::access::Permission;
 use crate::config::MetricsAccess;
 use crate::repository_path::RepositoryPath;
 use crate::telemetry::METRICS_CONTENT_TYPE;
+
+/// How long a store may take to answer a probe, which by itself waits about as long.
+const PROBE_PATIENCE: Duration = Duration::from_millis(900);
 
 /// Says that the process answers; it looks at nothing else, so that an outage elsewhere restarts nobody.
 pub(super) fn live() -> Response<Body> {
@@ -26,31 +32,45 @@ pub(super) fn info() -> Response<Body> {
     json(StatusCode::OK, &serde_json::json!({ "version": env!("CARGO_PKG_VERSION") }))
 }
 
-/// Says whether reads and writes work: 200 when both do, 503 with what is away when not.
+/// Says what works: 200 while reads do, for a server that only cannot write must stay behind its load balancer; with
+/// `?for=writes` 200 only while writes do too. What is away stands in the body.
 ///
-/// Indexes in memory go on being served without the database, so a load balancer may keep a server whose `reads` hold.
-pub(super) async fn ready(server: &Server) -> Response<Body> {
-    let catalog = server.app.catalog.ping().await;
-    let blobs = server.app.blobs.ping().await;
-    if let Err(error) = &catalog {
-        tracing::warn!(%error, "the catalog is not ready");
-    }
-    if let Err(error) = &blobs {
-        tracing::warn!(%error, "the blob store is not ready");
-    }
-    let all = catalog.is_ok() && blobs.is_ok();
+/// Without the catalog, reads go on from memory once every repository is loaded; without the blob store, the index and
+/// the archives in memory do.
+pub(super) async fn ready(server: &Server, asked: &Asked) -> Response<Body> {
+    let (catalog, blobs) = tokio::join!(
+        answers("the catalog", server.app.catalog.ping()),
+        answers("the blob store", server.app.blobs.ping())
+    );
+    let (reads, writes) = (catalog || server.app.repositories.is_loaded(), catalog && blobs);
+    let is_ready = reads && (writes || asked.query("for") != Some("writes"));
     let word = |ok: bool| if ok { "ok" } else { "away" };
-    let status = if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(
         status,
         &serde_json::json!({
-            "ready": all,
-            "catalog": word(catalog.is_ok()),
-            "blobs": word(blobs.is_ok()),
-            "reads": "ok",
-            "writes": word(all),
+            "ready": is_ready,
+            "catalog": word(catalog),
+            "blobs": word(blobs),
+            "reads": if writes { "ok" } else if reads { "degraded" } else { "away" },
+            "writes": word(writes),
         }),
     )
+}
+
+/// Tells whether a store answers soon enough for whoever probes this server.
+async fn answers<E: Display>(what: &str, ping: impl Future<Output = Result<(), E>>) -> bool {
+    match tokio::time::timeout(PROBE_PATIENCE, ping).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "{what} is not ready");
+            false
+        }
+        Err(_) => {
+            tracing::warn!("{what} is not ready: it said nothing for {PROBE_PATIENCE:?}");
+            false
+        }
+    }
 }
 
 /// Answers with the figures in Prometheus' text format.

@@ -39,7 +39,14 @@ pub(crate) async fn get(
         None if server.surface.unknown_is_empty => return Err(not_found(file)),
         None => return Err(server.unknown_repository(asked, path)),
     };
-    let found = find(server, &repository, file)?;
+    let found = match find(server, &repository, file)? {
+        Some(found) => found,
+        None => {
+            // Another replica may have published it a moment ago; while nobody can tell, it is not "not found".
+            server.app.repositories.refresh(&repository).await?;
+            find(server, &repository, file)?.ok_or_else(|| not_found(file))?
+        }
+    };
     if is_unchanged(&asked.headers, &found.etag, found.modified_seconds) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -53,7 +60,8 @@ fn not_found(file: &str) -> Failure {
     Failure::new(ErrorKind::NotFound, format!("`{file}` is not published here"))
 }
 
-fn find(server: &Server, repository: &OpenRepository, file: &str) -> Result<Found, Failure> {
+/// Looks in the index in memory.
+fn find(server: &Server, repository: &OpenRepository, file: &str) -> Result<Option<Found>, Failure> {
     let archive_name = file.strip_suffix(".prov").unwrap_or(file);
     if !archive_name.ends_with(".tgz") {
         let text = format!("`{file}` is neither an archive nor provenance: ask for `.tgz` or `.tgz.prov`");
@@ -67,33 +75,33 @@ fn find(server: &Server, repository: &OpenRepository, file: &str) -> Result<Foun
         (Visibility::Public | Visibility::Private, Overwrite::Forced | Overwrite::Allowed) => "no-cache",
     };
     if archive_name == file {
-        let located = located.ok_or_else(|| not_found(file))?;
+        let Some(located) = located else { return Ok(None) };
         tracing::debug!(chart = %located.chart, version = %located.version, "found the archive");
-        return Ok(Found {
+        return Ok(Some(Found {
             etag: validator(&located),
             modified_seconds: Some(located.created.micros().div_euclid(1_000_000)),
             size_bytes: Some(located.archive_bytes),
             key: located.archive,
             content_type: server.surface.archive_type,
             cache_control,
-        });
+        }));
     }
     let key = match located.and_then(|located| located.provenance) {
         Some(key) => key,
         // ChartMuseum takes provenance before its chart and serves it alone.
         None if server.app.blobs.layout() == Layout::Flat => BlobKey::flat(repository.path(), file),
-        None => return Err(not_found(file)),
+        None => return Ok(None),
     };
     // Provenance may be added later or, where the policy says so, replaced; its key names its bytes.
     let etag = format!("\"{}\"", oci::Digest::sha256(key.as_str().as_bytes()).hex());
-    Ok(Found {
+    Ok(Some(Found {
         key,
         etag,
         content_type: "application/pgp-signature",
         cache_control: "no-cache",
         modified_seconds: None,
         size_bytes: None,
-    })
+    }))
 }
 
 /// Returns the archive's validator: its digest, which every entry of ours carries.

@@ -23,6 +23,8 @@ pub(crate) async fn get(
 ) -> Result<Response<Body>, Failure> {
     let (snapshot, own_format) = match server.find_readable(asked, path).await? {
         Some(repository) => {
+            // While the catalog is away the index goes on as it was last seen.
+            let _ = server.app.repositories.refresh(&repository).await;
             let format = match repository.row().settings.index_format {
                 IndexFormat::Json => Format::Json,
                 IndexFormat::Yaml => Format::Yaml,

@@ -15,6 +15,7 @@ mod lean_index;
 mod lifecycle;
 mod listeners;
 mod odd_archives;
+mod outage;
 mod overwrite;
 mod own_chart;
 mod replicas;

@@ -105,7 +105,12 @@ pub fn revoke_token(name: &str) -> Vec<String> {
 
 /// Returns the arguments that delete bytes nobody refers to, however fresh.
 pub fn collect_garbage() -> Vec<String> {
-    arguments(["collect-garbage", "--grace", "0s"])
+    collect_garbage_after("0s")
+}
+
+/// Returns the arguments that delete bytes nobody has referred to for so long.
+pub fn collect_garbage_after(grace: &str) -> Vec<String> {
+    arguments(["collect-garbage", "--grace", grace])
 }
 
 /// Returns the arguments that make a repository.

@@ -138,8 +138,17 @@ impl Site {
     /// # Errors
     /// When it cannot be started.
     pub fn run(&self, arguments: &[String]) -> Result<Outcome> {
+        self.run_with(&[], arguments)
+    }
+
+    /// As [`Self::run`], with more variables in the program's environment.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run_with(&self, variables: &[(&str, &str)], arguments: &[String]) -> Result<Outcome> {
         let mut command = environment::clean_command(binary::chartroom()?);
-        run(command.envs(self.environment()).args(arguments).arg("--data").arg(self.data()))
+        command.envs(self.environment()).envs(variables.iter().copied());
+        run(command.args(arguments).arg("--data").arg(self.data()))
     }
 
     /// Makes a token and returns it.
@@ -157,6 +166,11 @@ impl Site {
     pub fn create_repository(&self, path: &str, settings: &RepositorySettings) -> Result<()> {
         self.run(&command_line::create_repository(path, settings))?.success()?;
         Ok(())
+    }
+
+    /// Returns whether bytes are stored as files of the data folder.
+    pub fn keeps_files(&self) -> bool {
+        self.stores.has_no_bucket()
     }
 
     /// Returns the names of all stored bytes, in the data folder or the bucket; at most 1,000.

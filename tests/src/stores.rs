@@ -114,6 +114,11 @@ impl Stores {
         self.database.is_some()
     }
 
+    /// Returns whether bytes are kept in the data folder.
+    pub(crate) fn has_no_bucket(&self) -> bool {
+        self.bucket.is_none()
+    }
+
     /// Refuses what only one server at a time can use.
     pub(crate) fn expect_shareable(&self) -> Result<()> {
         if self.database.is_none() || self.bucket.is_none() {

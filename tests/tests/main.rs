@@ -11,6 +11,7 @@ mod hostile_paths;
 mod index_readers;
 mod keepalived;
 mod kill;
+mod kill_points;
 mod lean_index;
 mod lifecycle;
 mod listeners;

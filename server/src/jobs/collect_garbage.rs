@@ -11,6 +11,7 @@ use futures_util::TryStreamExt;
 use crate::app::App;
 use crate::blobs::{BlobError, Layout};
 use crate::catalog::CatalogError;
+use crate::faults::{self, Step};
 
 /// How many rows one transaction takes, so that publishes wait for none of it.
 const AT_ONCE: u32 = 100;
@@ -48,14 +49,18 @@ pub(crate) async fn collect_garbage(app: &App, grace: Duration) -> Result<Collec
     let mut collected = Collected::default();
     let grace_micros = i64::try_from(grace.as_micros()).unwrap_or(i64::MAX);
     let before = Timestamp::from_micros(app.clock.now().micros().saturating_sub(grace_micros));
-    while app.catalog.forget_removed_versions(before, AT_ONCE).await? > 0 {}
+    while app.catalog.forget_removed_versions(before, AT_ONCE).await? > 0 {
+        faults::reach(Step::RemovedForgotten);
+    }
     loop {
         let keys = app.catalog.forget_unreferenced_blobs(before, AT_ONCE).await?;
         if keys.is_empty() {
             break;
         }
+        faults::reach(Step::RowsForgotten);
         for key in &keys {
             app.blobs.remove(key).await?;
+            faults::reach(Step::BytesRemoved);
         }
         collected.unreferenced += keys.len() as u64;
     }
@@ -63,6 +68,7 @@ pub(crate) async fn collect_garbage(app: &App, grace: Duration) -> Result<Collec
     while let Some(page) = pages.try_next().await? {
         for key in page {
             if app.catalog.find_blob_by_key(&key).await?.is_none() {
+                faults::reach(Step::OrphanFound);
                 app.blobs.remove(&key).await?;
                 collected.orphans += 1;
             }

@@ -1,0 +1,269 @@
+//! The process ends between every two steps of what changes something, each time beside a second publisher of the same
+//! bytes: what was acknowledged is there and whole, what was not is whole or absent, and no waste is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use oci::Digest;
+use stories::client::Client;
+use stories::command_line::{Overwrite, RepositorySettings, collect_garbage_after};
+use stories::server::Server;
+use stories::site::Site;
+use stories::synthetic::marked_chart;
+use stories::wait::wait_for;
+
+/// The server's own list: a step that this file does not treat does not build.
+#[path = "../../server/src/faults/step.rs"]
+mod step;
+use step::Step;
+
+stories::on_each_backend! {
+    a_process_that_ends_between_two_steps_loses_nothing_and_leaves_no_waste,
+}
+
+const FAULT: &str = "CHARTROOM_FAULT";
+/// How long a collector may go on without coming to its step.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any publish here takes: younger bytes may be about to be named.
+const GRACE: &str = "1s";
+
+/// What changes something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operation {
+    Publish,
+    Overwrite,
+    Delete,
+    Collect,
+}
+
+/// Returns the operations that come to the step.
+fn operations_at(step: Step) -> &'static [Operation] {
+    match step {
+        Step::ArchiveChecked | Step::FileSynced | Step::FileRenamed | Step::BytesKept => {
+            &[Operation::Publish, Operation::Overwrite]
+        }
+        Step::ChangesMade | Step::ChangesCommitted | Step::ChangeListed => {
+            &[Operation::Publish, Operation::Overwrite, Operation::Delete]
+        }
+        Step::RemovedForgotten | Step::RowsForgotten | Step::BytesRemoved | Step::OrphanFound => {
+            &[Operation::Collect]
+        }
+    }
+}
+
+/// Tells whether only a folder has the step.
+fn is_of_files(step: Step) -> bool {
+    match step {
+        Step::FileSynced | Step::FileRenamed => true,
+        Step::ArchiveChecked
+        | Step::BytesKept
+        | Step::ChangesMade
+        | Step::ChangesCommitted
+        | Step::ChangeListed
+        | Step::RemovedForgotten
+        | Step::RowsForgotten
+        | Step::BytesRemoved
+        | Step::OrphanFound => false,
+    }
+}
+
+/// What the versions of both repositories may be: one of these digests each, or absent where `None` is among them.
+#[derive(Default)]
+struct Ledger(BTreeMap<(&'static str, String), BTreeSet<Option<Digest>>>);
+
+impl Ledger {
+    /// Notes what an answer promises of a version that was `before` and is to be `after`.
+    fn note(
+        &mut self,
+        (repository, version): (&'static str, &str),
+        answer: Result<u16>,
+        before: Option<Digest>,
+        after: Option<Digest>,
+    ) {
+        let may_be = match answer {
+            Ok(status) if status < 300 => BTreeSet::from([after]),
+            Ok(_) => BTreeSet::from([before]),
+            // Nobody can tell which of the two a cut connection means.
+            Err(_) => BTreeSet::from([before, after]),
+        };
+        self.0.insert((repository, version.to_owned()), may_be);
+    }
+
+    /// Checks each version against what was promised.
+    fn check(&self, client: &Client) -> Result<()> {
+        for ((repository, version), may_be) in &self.0 {
+            let answer = client.get(&format!("/{repository}/charts/same-{version}.tgz"))?;
+            let found = match answer.status {
+                404 => None,
+                _ => Some(answer.expect_status(200)?.digest()),
+            };
+            ensure!(may_be.contains(&found), "{repository} {version} is {found:?}, may be {may_be:?}");
+        }
+        Ok(())
+    }
+}
+
+/// One round: what is done, on which version, and the bytes of it.
+struct Round {
+    operation: Operation,
+    version: String,
+    old: Vec<u8>,
+    new: Vec<u8>,
+}
+
+impl Round {
+    fn new(number: usize, operation: Operation) -> Self {
+        let version = format!("1.{number}.0");
+        let old = marked_chart("same", &version, "old");
+        let new = marked_chart("same", &version, "new");
+        Self { operation, version, old, new }
+    }
+
+    /// Brings the repositories to where the operation begins.
+    fn prepare(&self, server: &Server, ledger: &mut Ledger) -> Result<()> {
+        let admin = server.admin()?;
+        match self.operation {
+            Operation::Publish => {}
+            Operation::Overwrite | Operation::Delete => {
+                admin.publish("shelf", &self.old)?.expect_status(201)?;
+            }
+            // What a collector comes for: versions that were removed and that were replaced.
+            Operation::Collect => {
+                for mark in ["gone", "gone as well"] {
+                    let archive = marked_chart("same", &self.version, mark);
+                    admin.publish("shelf", &archive)?.expect_status(201)?;
+                    self.delete(&admin)?.expect_status(200)?;
+                }
+                admin.publish("shelf", &self.old)?.expect_status(201)?;
+                let after = Some(Digest::sha256(&self.old));
+                ledger.note(("shelf", &self.version), Ok(201), None, after);
+            }
+        }
+        Ok(())
+    }
+
+    fn delete(&self, client: &Client) -> Result<stories::answer::Answer> {
+        client.delete(&format!("/api/shelf/charts/same/{}", self.version))
+    }
+
+    /// Does the operation on a server that ends during it, beside a publisher of the same bytes.
+    fn run(&self, mut server: Server, ledger: &mut Ledger) -> Result<()> {
+        let (admin, other) = (server.admin()?, server.admin()?);
+        let (old, new) = (Digest::sha256(&self.old), Digest::sha256(&self.new));
+        std::thread::scope(|scope| {
+            let beside = scope.spawn(|| other.publish("other", &self.new).map(|answer| answer.status));
+            let (before, after, answer) = match self.operation {
+                Operation::Publish => (None, Some(new.clone()), admin.publish("shelf", &self.new)),
+                Operation::Overwrite => {
+                    (Some(old), Some(new.clone()), admin.post("/api/shelf/charts?force", self.new.clone()))
+                }
+                Operation::Delete => (Some(old), None, self.delete(&admin)),
+                Operation::Collect => return Err(anyhow!("a collector is a process of its own")),
+            };
+            ledger.note(("shelf", &self.version), answer.map(|answer| answer.status), before, after);
+            let beside = beside.join().map_err(|_| anyhow!("the second publisher panicked"))?;
+            ledger.note(("other", &self.version), beside, None, Some(new));
+            Ok(())
+        })?;
+        let status = server.wait()?;
+        ensure!(!status.success(), "the server did not come to the step");
+        Ok(())
+    }
+
+    /// Collects until the collector ends at the step, beside a server whose publishers bring the same bytes again.
+    fn collect(&self, site: &Site, server: &Server, step: Step, ledger: &mut Ledger) -> Result<()> {
+        let admin = server.admin()?;
+        let mut again = 0;
+        wait_for("the collector to end at its step", PATIENCE, || {
+            // The bytes the collector is after, under another name.
+            let gone = marked_chart("same", &self.version, "gone");
+            let version = format!("{}-beside.{again}", self.version);
+            let archive = marked_chart("same", &version, "gone");
+            again += 1;
+            for bytes in [&gone, &archive] {
+                let answer = admin.publish("other", bytes)?.expect_status(201);
+                answer.context("a publish beside the collector")?;
+            }
+            ledger.note(("other", &self.version), Ok(201), None, Some(Digest::sha256(&gone)));
+            ledger.note(("other", &version), Ok(201), None, Some(Digest::sha256(&archive)));
+            let collected = site.run_with(&[(FAULT, step.name())], &collect_garbage_after(GRACE))?;
+            Ok((!collected.status.success()).then_some(()))
+        })
+    }
+}
+
+/// Leaves bytes that nobody knows, which is what a publisher that ended too early leaves.
+fn leave_an_orphan(site: &Site, round: &Round) -> Result<()> {
+    let mut server = site.launch().variable(FAULT, Step::BytesKept.name()).start()?;
+    let answer = server.admin()?.publish("shelf", &marked_chart("same", &round.version, "orphan"));
+    ensure!(answer.is_err(), "the server did not end");
+    server.wait()?;
+    Ok(())
+}
+
+/// Checks, on a server that runs, that nothing is lost; that all goes on; and that no waste stays.
+fn check(site: &Site, server: &Server, ledger: &Ledger) -> Result<()> {
+    let client = server.anonymous()?;
+    ledger.check(&client)?;
+    let (mut listed, mut digests) = (0, BTreeSet::new());
+    for repository in ["shelf", "other"] {
+        let index = client.index(repository)?;
+        let entries = index["entries"]["same"].as_array().cloned().unwrap_or_default();
+        for entry in entries {
+            let (version, digest) = (entry["version"].as_str(), entry["digest"].as_str());
+            let (version, digest) = (version.context("no version")?, digest.context("no digest")?);
+            let archive =
+                client.get(&format!("/{repository}/charts/same-{version}.tgz"))?.expect_status(200)?;
+            ensure!(archive.digest().hex() == digest, "{repository} {version} is listed with another digest");
+            listed += 1;
+            digests.insert(digest.to_owned());
+        }
+    }
+    wait_for("all waste to be old enough and collected", PATIENCE, || {
+        site.run(&collect_garbage_after(GRACE))?.success()?;
+        // Two who publish the same bytes at the same moment may both have kept them.
+        Ok((digests.len()..=listed).contains(&site.blobs()?.len()).then_some(()))
+    })
+}
+
+fn a_process_that_ends_between_two_steps_loses_nothing_and_leaves_no_waste(site: &Site) -> Result<()> {
+    let mut ledger = Ledger::default();
+    let server = site.start()?;
+    for path in ["shelf", "other"] {
+        let settings = RepositorySettings { overwrite: Overwrite::Forced, ..RepositorySettings::default() };
+        site.create_repository(path, &settings)?;
+    }
+    server.stop()?;
+    let mut number = 0;
+    for step in Step::ALL {
+        if is_of_files(step) && !site.keeps_files() {
+            continue;
+        }
+        for operation in operations_at(step) {
+            number += 1;
+            let round = Round::new(number, *operation);
+            let at = || format!("{operation:?} that ends at {}", step.name());
+            match operation {
+                Operation::Publish | Operation::Overwrite | Operation::Delete => {
+                    let server = site.start()?;
+                    round.prepare(&server, &mut ledger)?;
+                    server.stop()?;
+                    let server = site.launch().variable(FAULT, step.name()).start()?;
+                    round.run(server, &mut ledger).with_context(at)?;
+                }
+                Operation::Collect => {
+                    leave_an_orphan(site, &round)?;
+                    let server = site.start()?;
+                    round.prepare(&server, &mut ledger)?;
+                    round.collect(site, &server, step, &mut ledger).with_context(at)?;
+                    server.stop()?;
+                }
+            }
+            let server = site.start()?;
+            check(site, &server, &ledger).with_context(at)?;
+            server.stop()?;
+        }
+    }
+    Ok(())
+}

@@ -23,5 +23,6 @@ mod replicas;
 mod request_table;
 mod routes;
 mod storage_failure;
+mod storm;
 mod tokens;
 mod upstream_charts;

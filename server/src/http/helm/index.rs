@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use chart::Timestamp;
 
 use super::super::Server;
@@ -15,16 +15,20 @@ use crate::catalog::IndexFormat;
 use crate::index::{Detail, Encoding, Format, IndexSettings, RepositoryIndex, Snapshot};
 use crate::repository_path::RepositoryPath;
 
+/// Stands in an answer that may lack what other replicas acknowledged a moment ago, since the catalog did not say.
+const FRESHNESS: HeaderName = HeaderName::from_static("chartroom-freshness");
+
 /// Answers with the repository's index in its own format, or the one `?format=` names.
 pub(crate) async fn get(
     server: &Server,
     asked: &Asked,
     path: &RepositoryPath,
 ) -> Result<Response<Body>, Failure> {
+    let mut is_last_seen = false;
     let (snapshot, own_format) = match server.find_readable(asked, path).await? {
         Some(repository) => {
             // While the catalog is away the index goes on as it was last seen.
-            let _ = server.app.repositories.refresh(&repository).await;
+            is_last_seen = server.app.repositories.refresh(&repository).await.is_err();
             let format = match repository.row().settings.index_format {
                 IndexFormat::Json => Format::Json,
                 IndexFormat::Yaml => Format::Yaml,
@@ -46,7 +50,11 @@ pub(crate) async fn get(
             ));
         }
     };
-    answer(server, &asked.headers, snapshot, format).await
+    let mut response = answer(server, &asked.headers, snapshot, format).await?;
+    if is_last_seen {
+        response.headers_mut().insert(FRESHNESS, HeaderValue::from_static("last-seen"));
+    }
+    Ok(response)
 }
 
 /// Returns the index of a repository that nobody published to: the same bytes every time.

@@ -301,4 +301,4 @@ async fn off_thread<T: Send + 'static>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

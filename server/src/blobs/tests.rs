@@ -3,6 +3,7 @@
 mod conformance;
 mod faults;
 mod folder;
-mod meddler;
-mod place;
+pub(crate) mod meddler;
+pub(crate) mod place;
 mod requests;
+mod tls;

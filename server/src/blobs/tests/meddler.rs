@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 /// What is done to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It passes.
     None,
     /// It is not passed on: 503 `SlowDown`.
@@ -37,8 +37,8 @@ pub(super) enum Fault {
 }
 
 /// The proxy; it ends when dropped.
-pub(super) struct Meddler {
-    pub(super) address: SocketAddr,
+pub(crate) struct Meddler {
+    pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
 }
@@ -53,7 +53,7 @@ struct Shared {
 
 impl Meddler {
     /// Starts a proxy that lets everything pass.
-    pub(super) async fn before(upstream: SocketAddr) -> Self {
+    pub(crate) async fn before(upstream: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let plan = Mutex::new((VecDeque::new(), Fault::None));
@@ -70,17 +70,17 @@ impl Meddler {
     }
 
     /// Meddles with the next requests in this way, then lets all pass.
-    pub(super) fn next(&self, faults: &[Fault]) {
+    pub(crate) fn next(&self, faults: &[Fault]) {
         *self.shared.plan.lock().unwrap() = (faults.iter().copied().collect(), Fault::None);
     }
 
     /// Meddles with all requests in this way from now on.
-    pub(super) fn always(&self, fault: Fault) {
+    pub(crate) fn always(&self, fault: Fault) {
         *self.shared.plan.lock().unwrap() = (VecDeque::new(), fault);
     }
 
     /// Returns and forgets the requests seen so far, in their order.
-    pub(super) fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         std::mem::take(&mut *self.shared.seen.lock().unwrap())
     }
 }

@@ -14,21 +14,21 @@ use crate::blobs::{
 };
 
 /// The smallest part there can be: blobs of a few parts stay small.
-pub(super) const PART: u64 = 5 * 1024 * 1024;
+pub(crate) const PART: u64 = 5 * 1024 * 1024;
 
 /// A blob store with the folder it works in.
-pub(super) struct Place {
-    pub(super) blobs: Blobs,
-    pub(super) folder: tempfile::TempDir,
+pub(crate) struct Place {
+    pub(crate) blobs: Blobs,
+    pub(crate) folder: tempfile::TempDir,
 }
 
-pub(super) fn on_folder(layout: Layout) -> Place {
+pub(crate) fn on_folder(layout: Layout) -> Place {
     let folder = tempfile::tempdir().unwrap();
     let blobs = Blobs::open(folder.path().join("kept"), folder.path().join("staging"), layout).unwrap();
     Place { blobs, folder }
 }
 
-pub(super) async fn in_bucket(options: BucketOptions, layout: Layout) -> Place {
+pub(crate) async fn in_bucket(options: BucketOptions, layout: Layout) -> Place {
     let folder = tempfile::tempdir().unwrap();
     let staging = folder.path().join("staging");
     let blobs = Blobs::in_bucket(options, staging, Leftovers::Discarded, layout).await.unwrap();
@@ -36,7 +36,7 @@ pub(super) async fn in_bucket(options: BucketOptions, layout: Layout) -> Place {
 }
 
 /// Returns the options of a new bucket on that server.
-pub(super) fn new_bucket(server: &ObjectStore) -> BucketOptions {
+pub(crate) fn new_bucket(server: &ObjectStore) -> BucketOptions {
     let said: BTreeMap<String, String> = server.environment().into_iter().collect();
     let said = |name: &str| said.get(name).cloned().unwrap();
     BucketOptions {
@@ -60,28 +60,28 @@ pub(super) fn new_bucket(server: &ObjectStore) -> BucketOptions {
 }
 
 /// Returns the same bucket as it is reached at another address.
-pub(super) fn reached_at(address: SocketAddr, options: BucketOptions) -> BucketOptions {
+pub(crate) fn reached_at(address: SocketAddr, options: BucketOptions) -> BucketOptions {
     BucketOptions { endpoint: Some(format!("http://{address}")), ..options }
 }
 
 /// Returns bytes that differ from place to place, so that none can stand for another.
-pub(super) fn content(size: usize) -> Vec<u8> {
+pub(crate) fn content(size: usize) -> Vec<u8> {
     (0..size).map(|number| (number % 251) as u8 ^ (number / 251 % 253) as u8).collect()
 }
 
-pub(super) async fn stage(blobs: &Blobs, content: Vec<u8>) -> StagedBlob {
+pub(crate) async fn stage(blobs: &Blobs, content: Vec<u8>) -> StagedBlob {
     let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from(content))]);
     blobs.staging().receive(body, u64::MAX).await.unwrap()
 }
 
-pub(super) async fn keep(blobs: &Blobs, content: Vec<u8>) -> BlobKey {
+pub(crate) async fn keep(blobs: &Blobs, content: Vec<u8>) -> BlobKey {
     let staged = stage(blobs, content).await;
     let key = BlobKey::fresh(staged.digest(), rand::random());
     blobs.keep(staged, key.clone()).await.unwrap();
     key
 }
 
-pub(super) async fn read(blobs: &Blobs, key: &BlobKey, range: Option<Range<u64>>) -> Vec<u8> {
+pub(crate) async fn read(blobs: &Blobs, key: &BlobKey, range: Option<Range<u64>>) -> Vec<u8> {
     let reader = blobs.open_reader(key, range).await.unwrap();
     let length = reader.length();
     let pieces: Vec<Bytes> = reader.into_stream().boxed().try_collect().await.unwrap();
@@ -91,7 +91,7 @@ pub(super) async fn read(blobs: &Blobs, key: &BlobKey, range: Option<Range<u64>>
 }
 
 /// Returns the keys of all pages, sorted.
-pub(super) async fn listed(blobs: &Blobs, older_than: Duration) -> Vec<BlobKey> {
+pub(crate) async fn listed(blobs: &Blobs, older_than: Duration) -> Vec<BlobKey> {
     let pages: Vec<Vec<BlobKey>> = blobs.list_older_than(older_than).try_collect().await.unwrap();
     let mut keys = pages.concat();
     keys.sort();

@@ -1,8 +1,11 @@
 //! A bucket in the place of a folder: ChartMuseum's own, one that refuses, one that goes away.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use stories::fault_proxy::{FaultProxy, Mode};
 use stories::object_store::{ObjectStore, environment_at, shared_minio};
 use stories::process::run;
@@ -78,6 +81,65 @@ fn a_bucket_that_refuses_stops_the_start_and_is_named() -> Result<()> {
             ensure!(refused.contains(&store.endpoint()), "{refused}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn keys_come_from_a_profile_too() -> Result<()> {
+    let Some(store) = shared_minio()? else { return Ok(()) };
+    let bucket = store.create_bucket()?;
+    let site = Site::new()?;
+    let keys: Vec<String> = store
+        .environment()
+        .iter()
+        .filter(|(name, _)| name.starts_with("AWS_"))
+        .map(|(name, value)| format!("{} = {value}\n", name.to_lowercase()))
+        .collect();
+    let profile = site.folder().join("credentials");
+    std::fs::write(&profile, format!("[charts]\n{}", keys.concat()))?;
+    let server = site
+        .launch()
+        .variable("AWS_PROFILE", "charts")
+        .variable("AWS_SHARED_CREDENTIALS_FILE", &profile.display().to_string())
+        .variable("CHARTROOM_S3_ENDPOINT", &store.endpoint())
+        .variable("CHARTROOM_BLOBS_URL", &format!("s3://{bucket}/kept"))
+        .start()?;
+    server.admin()?.publish("shelf", &plain_chart("kept", "1.0.0"))?.expect_status(201)?;
+    assert_eq!(store.keys(&bucket)?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_web_identity_is_shown_to_the_token_service() -> Result<()> {
+    let Some(store) = shared_minio()? else { return Ok(()) };
+    let site = Site::new()?;
+    let token = site.folder().join("token");
+    std::fs::write(&token, "identity-of-the-pod")?;
+    // A token service that hears one request and refuses it: what it would give, only AWS can sign with.
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let service = format!("http://{}", listener.local_addr()?);
+    let heard = thread::spawn(move || -> Result<String> {
+        let (mut client, _) = listener.accept()?;
+        let mut request = Vec::new();
+        let mut piece = [0; 4096];
+        while !String::from_utf8_lossy(&request).contains("WebIdentityToken=") {
+            let count = client.read(&mut piece)?;
+            ensure!(count > 0, "the request broke off");
+            request.extend_from_slice(&piece[..count]);
+        }
+        client.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
+        Ok(String::from_utf8_lossy(&request).into_owned())
+    });
+    let mut command = environment::clean_command(binary::chartroom()?);
+    command
+        .env("AWS_WEB_IDENTITY_TOKEN_FILE", &token)
+        .env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/charts")
+        .env("AWS_ENDPOINT_URL_STS", service)
+        .env("CHARTROOM_S3_ENDPOINT", store.endpoint())
+        .env("CHARTROOM_BLOBS_URL", "s3://charts");
+    run(command.args(command_line::serve(&site.data())))?.failure()?;
+    let heard = heard.join().map_err(|_| anyhow!("the token service panicked"))??;
+    ensure!(heard.contains("AssumeRoleWithWebIdentity") && heard.contains("identity-of-the-pod"), "{heard}");
     Ok(())
 }
 

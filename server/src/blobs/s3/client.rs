@@ -10,6 +10,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    StalledStreamProtectionConfig,
 };
 
 use super::transport::{Transport, UnusableTls};
@@ -49,6 +50,10 @@ pub(super) async fn connect(options: &BucketOptions) -> Result<Client, UnusableT
                 .operation_attempt_timeout(options.attempt_timeout)
                 .operation_timeout(options.timeout)
                 .build(),
+        )
+        // A body that stands still is taken up again as one that breaks off.
+        .stalled_stream_protection(
+            StalledStreamProtectionConfig::enabled().grace_period(options.attempt_timeout).build(),
         )
         // Ceph, older MinIO and others refuse checksums in trailers, which the SDK would send with every object.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)

@@ -93,7 +93,7 @@ async fn a_body_that_breaks_off_is_taken_up_again() {
     for size in [100_000, 3_000_000] {
         let content = content(size);
         let key = keep(&place.blobs, content.clone()).await;
-        meddler.next(&[Fault::Cut(50_000), Fault::SlowDown, Fault::Cut(0), Fault::Cut(40_000)]);
+        meddler.next(&[Fault::Cut(50_000), Fault::SlowDown, Fault::Cut(0), Fault::Stall(40_000)]);
         assert!(read(&place.blobs, &key, None).await == content, "{size}");
         place.blobs.remove(&key).await.unwrap();
     }

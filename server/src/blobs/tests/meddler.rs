@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Silence,
     /// Its answer ends after so many bytes of the body.
     Cut(usize),
+    /// Its answer stands still after so many bytes of the body.
+    Stall(usize),
     /// It reaches the server twice, and the second answer is given.
     Twice,
     /// Its answer is that of a proxy that knows no such page.
@@ -134,6 +136,11 @@ impl Shared {
             }
             Fault::RangeDropped => without_range(&self.ask(&request).await?),
             Fault::None => self.ask(&request).await?.bytes,
+            Fault::Stall(after) => {
+                let answer = self.ask(&request).await?;
+                client.write_all(&answer.bytes[..answer.head + after]).await?;
+                std::future::pending().await
+            }
             Fault::Cut(after) => {
                 let mut answer = self.ask(&request).await?;
                 answer.bytes.truncate(answer.head + after);

@@ -24,7 +24,7 @@ use hot::HotBlobs;
 pub(crate) use key::BlobKey;
 pub(crate) use reader::BlobReader;
 use s3::Bucket;
-pub(crate) use s3::{BucketOptions, ObjectEncryption, PartSizes};
+pub(crate) use s3::{BucketOptions, Credentials, ObjectEncryption, PartSizes};
 pub(crate) use staging::{StageError, StagedBlob, Staging};
 
 /// Why stored bytes could not be kept or read.
@@ -311,4 +311,4 @@ async fn off_thread<T: Send + 'static>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// A word and the paths, below the workspace, where it may stand.
-const WORDS: [(&str, &[&str]); 6] = [
+const WORDS: [(&str, &[&str]); 8] = [
     ("axum::", &["server/src/http"]),
     ("sqlx::", &["server/src/catalog"]),
     ("aws_sdk_s3", &["server/src/blobs"]),
+    ("aws_config", &["server/src/blobs"]),
+    ("aws_smithy", &["server/src/blobs"]),
     ("std::env::", &["server/src/config", "packager/src/config", "packager/tests", "tests/", "bench/"]),
     ("SystemTime::now", &["server/src/app.rs", "packager/src/clock", "tests/", "bench/"]),
     ("now_utc", &["server/src/app.rs", "packager/src/clock", "tests/", "bench/"]),

@@ -13,6 +13,14 @@ pub fn serve_as_chartmuseum(storage: &Path, depth: usize) -> Vec<String> {
     line
 }
 
+/// Returns the arguments that serve a bucket in ChartMuseum's place on a free port, below a prefix of it.
+pub fn serve_bucket_as_chartmuseum(bucket: &str, prefix: &str, endpoint: &str, depth: usize) -> Vec<String> {
+    let mut line = arguments(["chartmuseum", "--port", "0", "--storage=amazon", "--enable-metrics"]);
+    line.extend(arguments(["--storage-amazon-bucket", bucket, "--storage-amazon-prefix", prefix]));
+    line.extend(arguments(["--storage-amazon-endpoint", endpoint, "--depth", &depth.to_string()]));
+    line
+}
+
 /// Returns ChartMuseum's own arguments that serve a folder on a port, with metrics.
 pub fn chartmuseum(storage: &Path, depth: usize, port: u16) -> Vec<String> {
     let mut line = arguments(["--port", &port.to_string(), "--storage", "local", "--enable-metrics"]);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::client::Client;
+use crate::object_store::ObjectStore;
 use crate::process::{kill, signal};
 use crate::wait::wait_for;
 use crate::{binary, command_line, environment, log};
@@ -53,6 +54,22 @@ impl Launch {
     #[must_use]
     pub fn in_place_of_chartmuseum(mut self, storage: &Path, depth: usize) -> Self {
         self.arguments = command_line::serve_as_chartmuseum(storage, depth);
+        self
+    }
+
+    /// Starts the program in ChartMuseum's place on a bucket, with tenants of so many path segments.
+    #[must_use]
+    pub fn in_place_of_chartmuseum_on(
+        mut self,
+        store: &ObjectStore,
+        bucket: &str,
+        prefix: &str,
+        depth: usize,
+    ) -> Self {
+        let endpoint = store.endpoint();
+        self.arguments = command_line::serve_bucket_as_chartmuseum(bucket, prefix, &endpoint, depth);
+        self.environment.extend(store.environment());
+        self.environment.push(("CHARTROOM_DATA".to_owned(), self.data.display().to_string()));
         self
     }
 

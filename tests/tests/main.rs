@@ -1,6 +1,7 @@
 //! Stories over real processes: the built programs, helm in several versions, gpg, strace.
 
 mod bad_input;
+mod buckets;
 mod cluster;
 mod concurrency;
 mod container;

@@ -23,7 +23,7 @@ stories::on_each_backend! {
 }
 
 /// Sends the requests of a table and returns what is wrong with the answers.
-fn faults(
+pub(crate) fn faults(
     table: &str,
     address: &str,
     token: &str,

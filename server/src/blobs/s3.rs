@@ -21,7 +21,7 @@ use chart::Timestamp;
 use super::{BlobError, BlobKey};
 pub(super) use failure::is_refusal;
 use failure::{failed, failed_on, odd_answer};
-pub(crate) use options::{BucketOptions, ObjectEncryption, PartSizes};
+pub(crate) use options::{BucketOptions, Credentials, ObjectEncryption, PartSizes};
 pub(super) use read::RestOfObject;
 
 /// How long an address that was given away is good for.

@@ -1,16 +1,17 @@
-//! `chartroom chartmuseum`: in place of ChartMuseum, with its flags, on its folder.
+//! `chartroom chartmuseum`: in place of ChartMuseum, with its flags, on its folder or bucket.
 //!
-//! The files stay where and as they are, so that one can go back; the catalog lies in a hidden folder beside them.
+//! The files stay where and as they are, so that one can go back; the catalog of a folder lies in a hidden one beside
+//! them, that of a bucket in the data folder.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use tokio::task::JoinHandle;
 
 use crate::access::{Secret, Verifier};
 use crate::app::{AnonymousRead, App, Rules};
-use crate::blobs::{Blobs, Layout};
+use crate::blobs::Layout;
 use crate::catalog::{IndexFormat, Overwrite, RepositorySettings, SettingsChange};
 use crate::config::{
     ChartMuseumSettings, DropIn, DropInCommand, Login, OverwriteRule, TenantDepth, load_drop_in,
@@ -42,9 +43,7 @@ async fn serve(drop_in: DropIn) -> anyhow::Result<()> {
     let user = user_of(&settings)?;
     let _only_one = start::lock_data(&config.storage.data)?;
     let catalog = start::open_catalog(&config.storage).await?;
-    let staging = config.storage.data.join("staging");
-    let blobs = Blobs::open(settings.root.clone(), staging, Layout::Flat)
-        .context("cannot open the folder of charts")?;
+    let blobs = start::open_blobs(&config.storage, Layout::Flat).await?;
     let verifier = Verifier::new(catalog.clone(), config.access.is_open, user);
     let app = App {
         verifier,

@@ -19,12 +19,12 @@ use std::path::Path;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{
-    BlobsUrl, Config, Flags, Listener, Listening, Log, LogFilter, LogFormat, MetricsAccess, PublicAddress,
-    Scheme, load,
+    Config, Flags, Listener, Listening, Log, LogFilter, LogFormat, MetricsAccess, PublicAddress, Scheme, load,
 };
 use arguments::Line;
 use given::GivenOptions;
 use options::{OPTIONS, Support};
+use storage::ArchiveStore;
 
 pub(crate) use error::DropInError;
 pub(crate) use settings::{ChartMuseumSettings, Login, OverwriteRule, TenantDepth};
@@ -75,9 +75,9 @@ pub(crate) fn load_drop_in(
         lower.overlay(options);
         options = lower;
     }
-    storage::check(&options)?;
+    let archives = ArchiveStore::read(&options)?;
     refuse_what_is_not_served(&options)?;
-    let settings = ChartMuseumSettings::read(&options)?;
+    let settings = ChartMuseumSettings::read(&options, archives)?;
     let base = load(&base_flags(&settings, environment), environment)?;
     let config = settings.configure(base);
     let mut warnings = options.warnings.clone();
@@ -88,7 +88,12 @@ pub(crate) fn load_drop_in(
 
 fn base_flags(settings: &ChartMuseumSettings, environment: &BTreeMap<String, String>) -> Flags {
     let is_given = environment.get("CHARTROOM_DATA").is_some_and(|path| !path.is_empty());
-    Flags { data: (!is_given).then(|| settings.root.join(DATA_FOLDER)), ..Flags::default() }
+    let beside = match &settings.archives {
+        ArchiveStore::Folder(root) => Some(root.join(DATA_FOLDER)),
+        // A bucket has no place for a database: it is where any server's is.
+        ArchiveStore::Bucket(_) => None,
+    };
+    Flags { data: beside.filter(|_| !is_given), ..Flags::default() }
 }
 
 fn refuse_what_is_not_served(options: &GivenOptions) -> Result<(), DropInError> {
@@ -111,6 +116,7 @@ fn idle_warnings(options: &GivenOptions) -> impl Iterator<Item = String> {
         let named = options.name(option.flag);
         match option.support {
             Support::Idle(reason) => Some(format!("{named} has no effect: {reason}")),
+            Support::OfBackend(backend) if backend == storage::backend(options) => None,
             Support::OfBackend(backend) => {
                 Some(format!("{named} has no effect: it belongs to `--storage {backend}`"))
             }
@@ -129,7 +135,7 @@ impl ChartMuseumSettings {
         limits.versions_per_chart = self.versions_per_chart;
         limits.objects_per_repository = self.objects_per_tenant;
         let mut storage = base.storage;
-        storage.blobs = BlobsUrl::Folder(self.root.clone());
+        self.archives.configure(&mut storage);
         let mut access = base.access;
         access.is_open = self.login == Login::Nobody;
         Config {

@@ -1,5 +1,7 @@
 //! Requests against the router in this process, over a real SQLite catalog and a real folder.
 
+mod bucket;
+
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
@@ -56,9 +58,13 @@ impl TestServer {
 
     pub(crate) async fn with(rules: Rules, surface: Surface) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open_embedded(&folder.path().join("catalog.db")).await.unwrap();
         let root = folder.path().to_owned();
         let blobs = Blobs::open(root.clone(), root.join("staging"), Layout::Addressed).unwrap();
+        Self::on(folder, blobs, rules, surface).await
+    }
+
+    async fn on(folder: tempfile::TempDir, blobs: Blobs, rules: Rules, surface: Surface) -> Self {
+        let catalog = Catalog::open_embedded(&folder.path().join("catalog.db")).await.unwrap();
         let now = Timestamp::from_micros(NOW);
         catalog.create_repository(&RepositoryPath::root(), rules.new_repository.clone(), now).await.unwrap();
         let app = App {

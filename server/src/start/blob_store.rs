@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::blobs::{Blobs, BucketOptions, Layout, Leftovers, ObjectEncryption, PartSizes};
+use crate::blobs::{Blobs, BucketOptions, Credentials, Layout, Leftovers, ObjectEncryption, PartSizes};
 use crate::config::{BlobsUrl, ClientCertificate, Encryption, S3Service, Storage};
 
 /// Opens the store of this server, which discards what an earlier one left in the staging folder.
@@ -61,6 +61,7 @@ fn bucket_options(service: &S3Service, bucket: &str, prefix: &str) -> anyhow::Re
         endpoint: service.endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned()),
         region: service.region.clone(),
         path_style: service.path_style,
+        credentials: Credentials::ByAwsRules,
         authorities: service.ca.as_deref().map(read_pem).transpose()?,
         identity: service.client_certificate.as_ref().map(identity).transpose()?,
         encryption: match &service.encryption {

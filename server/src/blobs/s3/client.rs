@@ -1,6 +1,5 @@
 //! The SDK's client as this store wants it: standard retries with jitter, limits of time, no checksums unasked.
 
-use std::error::Error;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -11,10 +10,11 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    StalledStreamProtectionConfig,
 };
 
-use super::BucketOptions;
-use super::transport::Transport;
+use super::transport::{Transport, UnusableTls};
+use super::{BucketOptions, Credentials};
 
 /// How often a request is tried; the overall limit of time usually ends it earlier.
 const ATTEMPTS: u32 = 6;
@@ -26,9 +26,17 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 /// Returns a client for the service. Connects to nothing, except for the metadata service of a machine at AWS.
 ///
 /// # Errors
-/// When a certificate or key cannot be used.
-pub(super) async fn connect(options: &BucketOptions) -> Result<Client, Box<dyn Error + Send + Sync>> {
-    let shared = aws_config::defaults(BehaviorVersion::latest())
+/// [`UnusableTls`] when a certificate or key cannot be used.
+pub(super) async fn connect(options: &BucketOptions) -> Result<Client, UnusableTls> {
+    let loader = match &options.credentials {
+        Credentials::ByAwsRules => aws_config::defaults(BehaviorVersion::latest()),
+        #[cfg(test)]
+        Credentials::Given { access_key, secret_key } => aws_config::defaults(BehaviorVersion::latest())
+            .credentials_provider(aws_sdk_s3::config::Credentials::new(
+                access_key, secret_key, None, None, "test",
+            )),
+    };
+    let shared = loader
         .http_client(Transport::new(options)?)
         .region(region(options))
         .retry_config(
@@ -42,6 +50,10 @@ pub(super) async fn connect(options: &BucketOptions) -> Result<Client, Box<dyn E
                 .operation_attempt_timeout(options.attempt_timeout)
                 .operation_timeout(options.timeout)
                 .build(),
+        )
+        // A body that stands still is taken up again as one that breaks off.
+        .stalled_stream_protection(
+            StalledStreamProtectionConfig::enabled().grace_period(options.attempt_timeout).build(),
         )
         // Ceph, older MinIO and others refuse checksums in trailers, which the SDK would send with every object.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A bucket, how its service is reached, and what is asked of it. Credentials are found by AWS's own rules.
+/// A bucket, how its service is reached, and what is asked of it.
 #[derive(Debug, Clone)]
 pub(crate) struct BucketOptions {
     /// The bucket's name.
@@ -15,6 +15,8 @@ pub(crate) struct BucketOptions {
     pub(crate) region: Option<String>,
     /// Whether the bucket stands in the path of addresses.
     pub(crate) path_style: bool,
+    /// Who asks.
+    pub(crate) credentials: Credentials,
     /// Authorities to trust beside the system's, as PEM.
     pub(crate) authorities: Option<Vec<u8>>,
     /// A client's certificate chain and its private key, as PEM one after the other.
@@ -29,6 +31,21 @@ pub(crate) struct BucketOptions {
     pub(crate) timeout: Duration,
     /// When and how blobs are sent in parts.
     pub(crate) part_sizes: PartSizes,
+}
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(crate) enum Credentials {
+    /// Whom AWS's own variables, files and services name: keys, profile, web identity, the machine.
+    ByAwsRules,
+    /// This account, for tests: they share one environment.
+    #[cfg(test)]
+    Given {
+        /// Its access key.
+        access_key: String,
+        /// Its secret key.
+        secret_key: String,
+    },
 }
 
 /// Which encryption is asked for with every object.

@@ -19,6 +19,17 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How many idle connections stay open.
 const IDLE_CONNECTIONS: usize = 64;
 
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UnusableTls {
+    /// The file of authorities has none.
+    #[error("the file of authorities holds no PEM certificate")]
+    NoAuthority,
+    /// A certificate or key is none, or they do not belong together.
+    #[error("a certificate or key cannot be used")]
+    Unusable(#[from] reqwest::Error),
+}
+
 /// The HTTP client; clones share its connections.
 #[derive(Debug, Clone)]
 pub(super) struct Transport(reqwest::Client);
@@ -27,8 +38,8 @@ impl Transport {
     /// Returns a client that trusts the given authorities beside the system's and shows the given certificate.
     ///
     /// # Errors
-    /// When a certificate or key is not PEM, or they do not belong together.
-    pub(super) fn new(options: &BucketOptions) -> Result<Self, reqwest::Error> {
+    /// [`UnusableTls`] for what is no certificate or key.
+    pub(super) fn new(options: &BucketOptions) -> Result<Self, UnusableTls> {
         let mut builder = reqwest::Client::builder()
             // HTTP/2 would put all transfers on one connection.
             .http1_only()
@@ -37,12 +48,16 @@ impl Transport {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS);
         if let Some(authorities) = &options.authorities {
-            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(authorities)?);
+            let authorities = reqwest::Certificate::from_pem_bundle(authorities)?;
+            if authorities.is_empty() {
+                return Err(UnusableTls::NoAuthority);
+            }
+            builder = builder.tls_certs_merge(authorities);
         }
         if let Some(identity) = &options.identity {
             builder = builder.identity(reqwest::Identity::from_pem(identity)?);
         }
-        builder.build().map(Self)
+        Ok(Self(builder.build()?))
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::error::DropInError;
 use super::given::GivenOptions;
+use super::storage::ArchiveStore;
 use crate::config::value::FromText;
 use crate::config::{ByteSize, ContextPath, HeaderText, HttpUrl, Secret, TlsFiles};
 
@@ -19,8 +20,8 @@ pub(crate) struct ChartMuseumSettings {
     pub(crate) listen_port: u16,
     /// `--tls-cert`, `--tls-key`, `--tls-ca-cert`; default none.
     pub(crate) tls: Option<TlsFiles>,
-    /// `--storage-local-rootdir`: the folder of flat archives, tenants as folders in it.
-    pub(crate) root: PathBuf,
+    /// `--storage` and what belongs to it: where the archives are.
+    pub(crate) archives: ArchiveStore,
     /// `--depth`, `--depth-dynamic`; default 0.
     pub(crate) depth: TenantDepth,
     /// `--allow-overwrite`, `--disable-force-overwrite`; default [`OverwriteRule::WhenForced`].
@@ -115,7 +116,7 @@ pub(crate) enum Login {
 }
 
 impl ChartMuseumSettings {
-    pub(super) fn read(options: &GivenOptions) -> Result<Self, DropInError> {
+    pub(super) fn read(options: &GivenOptions, archives: ArchiveStore) -> Result<Self, DropInError> {
         let path = |flag| options.some_text(flag).map(PathBuf::from);
         Ok(Self {
             listen_host: options.text("listen-host"),
@@ -128,7 +129,7 @@ impl ChartMuseumSettings {
                 path("tls-ca-cert"),
                 ["--tls-cert", "--tls-key", "--tls-ca-cert"],
             )?,
-            root: options.text("storage-local-rootdir").into(),
+            archives,
             depth: depth(options)?,
             overwrite: overwrite(options),
             serves_api: !options.switch("disable-api"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::options::Kind;
 use super::*;
-use crate::config::{ByteSize, CatalogUrl, Secret};
+use crate::config::{BlobsUrl, ByteSize, CatalogUrl, Encryption, Secret};
 
 const LOCAL: &str = "--storage local --storage-local-rootdir /charts";
 
@@ -59,7 +59,11 @@ fn flags_win_over_variables_and_these_over_the_file() {
         (String::new(), &[("CONFIG", path.to_str().unwrap())], "/file", 1),
     ] {
         let settings = start(&line, environment).settings;
-        assert_eq!((settings.root.to_str(), settings.listen_port), (Some(root), port), "{line}");
+        assert_eq!(
+            (settings.archives, settings.listen_port),
+            (ArchiveStore::Folder(root.into()), port),
+            "{line}"
+        );
         assert_eq!((settings.depth, settings.logs_debug), (TenantDepth::Fixed(1), true));
     }
 }
@@ -143,8 +147,8 @@ fn what_does_not_start_there_does_not_start_here_in_the_same_words() {
 fn what_is_not_served_stops_the_start_with_the_way_out() {
     for (line, expected) in [
         (
-            "--storage Amazon --storage-amazon-bucket b --storage-amazon-region r",
-            "`--storage` amazon is not served here: copy the archives to a folder and start with `--storage local --storage-local-rootdir DIR`",
+            "--storage Google --storage-google-bucket b",
+            "`--storage` google is not served here: copy the archives to a folder and start with `--storage local --storage-local-rootdir DIR`",
         ),
         (
             "--storage local --storage-local-rootdir d --cache redis --cache-redis-addr a:1",
@@ -241,4 +245,27 @@ fn the_data_folder_can_be_elsewhere() {
     let config = start(LOCAL, &[("CHARTROOM_DATA", "/data")]).config;
     assert_eq!(config.storage.data, Path::new("/data"));
     assert_eq!(config.storage.blobs, BlobsUrl::Folder("/charts".into()));
+}
+
+#[test]
+fn archives_in_a_bucket_are_reached_as_the_flags_say() {
+    let line = "--storage Amazon --storage-amazon-bucket b --storage-amazon-prefix /a/b/ --storage-amazon-sse AES256";
+    let DropIn { config, warnings, .. } =
+        start(&format!("{line} --storage-amazon-endpoint minio:9000"), &[("CHARTROOM_S3_CA_FILE", "ca.pem")]);
+    assert_eq!(config.storage.blobs, BlobsUrl::S3 { bucket: "b".to_owned(), prefix: "a/b".to_owned() });
+    assert_eq!(config.storage.data, Path::new("chartroom-data"));
+    let service = config.storage.s3;
+    assert_eq!(service.endpoint.unwrap().as_str(), "https://minio:9000");
+    assert_eq!((service.region, service.path_style, service.encryption), (None, true, Encryption::Aes256));
+    assert_eq!(service.ca.as_deref(), Some(Path::new("ca.pem")), "what ChartMuseum has no flag for");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let aws = start("--storage amazon --storage-amazon-bucket b --storage-amazon-region eu-west-1", &[]);
+    assert_eq!(aws.config.storage.s3.region.as_deref(), Some("eu-west-1"));
+    for (more, expected) in [
+        ("--storage-amazon-sse aes", "write `none`, `AES256` or `aws:kms`"),
+        ("--storage-amazon-endpoint http://a?b", "is not a base URL"),
+    ] {
+        let refused = refusal(&format!("{line} --storage-amazon-region r {more}"));
+        assert!(refused.contains(expected), "{refused}");
+    }
 }

@@ -74,7 +74,7 @@ async fn without_the_store_indexes_and_warm_archives_go_on_and_nothing_is_not_fo
         assert!(!answer.header(header::RETRY_AFTER).is_empty());
         assert!(!answer.text().contains("SlowDown"), "{}", answer.text());
     }
-    let ready = server.get("/ready").await;
+    let ready = server.get("/ready?for=writes").await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.json()["blobs"], "away");
     meddler.always(Fault::None);

@@ -114,9 +114,8 @@ impl Catalog {
 
     /// Returns up to `limit` versions whose archive or provenance this blob is, as `repository chart version`.
     pub(crate) async fn list_users_of_blob(&self, id: i64, limit: u32) -> Result<Vec<String>, CatalogError> {
-        let rows: Vec<(String, String, String)> =
-            read!(self, |database| {
-                sqlx::query_as(
+        let rows: Vec<(String, String, String)> = read!(self, |database| {
+            sqlx::query_as(
             "SELECT r.path, v.chart, v.version FROM version v JOIN repository r ON r.id = v.repository_id \
              WHERE v.archive_blob_id = $1 OR v.provenance_blob_id = $1 ORDER BY v.id LIMIT $2",
         )
@@ -124,7 +123,7 @@ impl Catalog {
         .bind(i64::from(limit))
         .fetch_all(database)
         .await
-            })?;
+        })?;
         let told =
             |(path, chart, version)| format!("{} {chart} {version}", RepositoryPath::from_catalog(path));
         Ok(rows.into_iter().map(told).collect())

@@ -75,7 +75,8 @@ impl Catalog {
     /// # Errors
     /// [`LoadError::NotEmpty`] when more than that is there, else why the catalog does not answer.
     pub(crate) async fn begin_load(&self) -> Result<Load, LoadError> {
-        let connection = self.store.writer().await?;
+        // Not the writer's, which keeps its one connection to the embedded database from its first change on.
+        let connection = self.reader().await?;
         let mut load = Load { store: self.store.clone(), connection: Some(connection) };
         load.say(self.store.begin_load()).await?;
         // Of two that load at once the second waits here, and then finds what the first brought.

@@ -134,3 +134,8 @@ pub(crate) fn random_request_id() -> String {
 pub(crate) fn random_secret() -> [u8; 32] {
     rand::random()
 }
+
+/// Returns a random number for a key of stored bytes.
+pub(crate) fn random_number() -> u64 {
+    rand::random()
+}

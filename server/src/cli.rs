@@ -3,6 +3,7 @@
 //! Nothing is done here. Settings that files and variables give too are only handed on, as `config::Flags`.
 
 mod repository;
+mod safekeeping;
 mod token;
 
 use std::ffi::OsString;
@@ -16,6 +17,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use crate::config::{Flags, parse_duration};
 
 pub(crate) use repository::RepositoryCommand;
+use safekeeping::{BACKUP_EXAMPLES, COPY_EXAMPLES, RESTORE_EXAMPLES, VERIFY_EXAMPLES};
+pub(crate) use safekeeping::{BackupFlags, CopyFlags, RestoreFlags, VerifyFlags};
 pub(crate) use token::TokenCommand;
 
 /// The name under which the program behaves as ChartMuseum.
@@ -89,6 +92,18 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TIME", value_parser = parse_duration)]
         grace: Option<Duration>,
     },
+    /// Check that everything the catalog says is stored, byte for byte, and nothing else
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyFlags),
+    /// Copy catalog and bytes while the server runs
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(BackupFlags),
+    /// Bring a backup back into an empty place, after checking every byte of it
+    #[command(after_help = RESTORE_EXAMPLES)]
+    Restore(RestoreFlags),
+    /// Move everything to other stores: from the embedded ones to Postgres and S3, or back
+    #[command(after_help = COPY_EXAMPLES)]
+    Copy(CopyFlags),
     /// Print a script that completes commands and flags
     #[command(after_help = "Example:\n  chartroom completion bash > /etc/bash_completion.d/chartroom")]
     Completion {
@@ -186,6 +201,10 @@ impl CommandLine {
             | Command::Token(_)
             | Command::Repository(_)
             | Command::CollectGarbage { .. }
+            | Command::Verify(_)
+            | Command::Backup(_)
+            | Command::Restore(_)
+            | Command::Copy(_)
             | Command::Completion { .. } => (Vec::new(), false),
         };
         Flags { config: self.global.config.clone(), listen, data: self.global.data.clone(), open }

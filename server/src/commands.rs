@@ -1,14 +1,18 @@
 //! What each command does, one file each. Results go to standard output, errors to standard error.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a check could not look.
 
+mod backup;
 mod chartmuseum;
 mod check_config;
 mod collect_garbage;
+mod copy;
 mod migrate;
 mod repository;
+mod restore;
 mod serve;
 mod token;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -20,6 +24,8 @@ use crate::faults;
 
 /// The configuration cannot be used.
 const USAGE: u8 = 2;
+/// A check could not look, which is neither good nor bad news.
+const NO_ANSWER: u8 = 3;
 
 /// Does what the command line asks for and returns the program's exit code.
 pub(crate) fn run(invocation: Invocation) -> ExitCode {
@@ -35,7 +41,13 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
             // With nowhere left to write, the exit code still tells.
             let _ = writeln!(standard_error, "chartroom: {error:#}");
             let is_usage = error.is::<ConfigError>() || error.is::<DropInError>();
-            if is_usage { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+            if is_usage {
+                ExitCode::from(USAGE)
+            } else if error.is::<verify::CouldNotLook>() {
+                ExitCode::from(NO_ANSWER)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -49,6 +61,10 @@ fn run_command(line: &CommandLine, environment: &BTreeMap<String, String>) -> an
         Command::Token(command) => wait_for(token::run(load()?, command)),
         Command::Repository(command) => wait_for(repository::run(load()?, command)),
         Command::CollectGarbage { grace } => wait_for(collect_garbage::run(load()?, *grace)),
+        Command::Verify(flags) => wait_for(verify::run(load()?, flags)),
+        Command::Backup(flags) => wait_for(backup::run(load()?, flags)),
+        Command::Restore(flags) => wait_for(restore::run(load()?, flags)),
+        Command::Copy(flags) => wait_for(copy::run(load()?, flags)),
         Command::Completion { shell } => {
             write_completion(*shell, &mut io::stdout().lock());
             Ok(())

@@ -14,6 +14,7 @@ mod jobs;
 mod operations;
 mod repositories;
 mod repository_path;
+mod safekeeping;
 mod start;
 mod telemetry;
 

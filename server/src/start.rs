@@ -1,6 +1,7 @@
 //! Opens the stores and gathers the running server's parts from the configuration.
 
 mod blob_store;
+mod safekeeping;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -23,7 +24,11 @@ use crate::repositories::{Addresses, Repositories};
 use crate::repository_path::RepositoryPath;
 
 pub(crate) use blob_store::open_blobs;
-use blob_store::open_blobs_beside;
+use blob_store::{open_blobs_aside, open_blobs_beside};
+pub(crate) use safekeeping::{
+    find_existing_content, lock_embedded, open_backup_place, open_empty_stores, open_existing_stores,
+    open_stores_to_read,
+};
 
 /// The name of the token that the first start makes.
 const ADMIN: &str = "admin";

@@ -29,6 +29,28 @@ impl BlobKey {
         }
     }
 
+    /// Takes a key that a copy of the catalog names, if it is one that [`Self::fresh`] makes for this digest: a copy may
+    /// come from anywhere, and `../` leads anywhere.
+    pub(crate) fn addressed(text: &str, digest: &Digest) -> Option<Self> {
+        let fan = digest.hex().get(..2)?;
+        let folder = format!("blobs/{}/{fan}/{}-", digest.algorithm().name(), digest.hex());
+        let random = text.strip_prefix(&folder)?;
+        let is_random = random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_random.then(|| Self(text.into()))
+    }
+
+    /// Returns `<algorithm>/<2 hex>/<hex>`: where a place of backups has bytes, once for all of them.
+    pub(crate) fn of_digest(digest: &Digest) -> Self {
+        let hex = digest.hex();
+        let fan = hex.get(..2).unwrap_or_default();
+        Self(format!("{}/{fan}/{hex}", digest.algorithm().name()).into_boxed_str())
+    }
+
+    /// Returns `<backup>/<file>`: a part of a backup, whose names are made and checked by its place.
+    pub(crate) fn in_backup(backup: &str, file: &str) -> Self {
+        Self(format!("{backup}/{file}").into_boxed_str())
+    }
+
     /// Takes a key the catalog holds.
     pub(crate) fn from_catalog(key: String) -> Self {
         Self(key.into_boxed_str())

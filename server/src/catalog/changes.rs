@@ -209,6 +209,6 @@ async fn read_view(
 }
 
 /// Waits for the next row: as long as rows come there is no limit on all of them together.
-async fn next_in_time<T>(row: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+pub(super) async fn next_in_time<T>(row: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     tokio::time::timeout(DEADLINE, row).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

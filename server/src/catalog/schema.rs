@@ -23,6 +23,11 @@ pub(super) async fn migrate(store: &Store) -> Result<(), CatalogError> {
     })
 }
 
+/// Returns the number of the last migration, equal for both databases.
+pub(super) fn newest() -> i64 {
+    EMBEDDED.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
 /// Checks that the tables are those of this version, changing nothing.
 pub(super) async fn check(store: &Store) -> Result<(), CatalogError> {
     let migrations = match store {

@@ -114,6 +114,28 @@ impl Store {
         }
     }
 
+    /// Returns the statements that begin a transaction which fills an empty catalog for as long as it takes.
+    pub(super) fn begin_load(&self) -> &'static str {
+        match self {
+            Self::Embedded { .. } => "BEGIN IMMEDIATE",
+            Self::Postgres(_) => {
+                "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '1min'"
+            }
+        }
+    }
+
+    /// Returns the statement after which new ids of a table follow the highest there is; none is needed where the
+    /// database looks for itself.
+    pub(super) fn continue_identity(&self, table: &str) -> Option<String> {
+        match self {
+            Self::Embedded { .. } => None,
+            Self::Postgres(_) => Some(format!(
+                "SELECT setval(pg_get_serial_sequence('{table}', 'id'), COALESCE(MAX(id), 1), MAX(id) IS NOT NULL) \
+                 FROM {table}"
+            )),
+        }
+    }
+
     /// Returns how long a transaction may take in all before its connection is given up.
     pub(super) fn transaction_deadline(&self) -> Duration {
         match self {

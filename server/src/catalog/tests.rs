@@ -1,6 +1,8 @@
 //! What every catalog must do, whatever database it stands on. Each check begins with an empty catalog.
 
+mod damage;
 mod schemas;
+mod tables;
 
 use std::sync::Arc;
 

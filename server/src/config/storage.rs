@@ -87,6 +87,27 @@ impl Storage {
     }
 }
 
+impl BlobsUrl {
+    /// Parses `file:PATH` or `s3://BUCKET/PREFIX`.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        Self::from_text(text)
+    }
+
+    /// Returns the place `name` within this one.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        match self {
+            Self::Folder(path) => Self::Folder(path.join(name)),
+            Self::S3 { bucket, prefix } => {
+                let prefix = format!("{prefix}/{name}").trim_matches('/').to_owned();
+                Self::S3 { bucket: bucket.clone(), prefix }
+            }
+        }
+    }
+}
+
 impl FromText for CatalogUrl {
     const MAY_BE_IN_A_FILE: bool = true;
 

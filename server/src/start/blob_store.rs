@@ -17,7 +17,8 @@ pub(crate) async fn open_blobs(storage: &Storage, layout: Layout) -> anyhow::Res
         // Nothing of ours lies among ChartMuseum's files.
         (BlobsUrl::Folder(root), Layout::Flat) => open_folder(root, storage.data.join("staging"), layout),
         (BlobsUrl::S3 { bucket, prefix }, _) => {
-            open_bucket(storage, bucket, prefix, Leftovers::Discarded, layout).await
+            let staging = storage.data.join("staging");
+            open_bucket(&storage.s3, (bucket, prefix), (staging, Leftovers::Discarded), layout).await
         }
     }
 }
@@ -30,7 +31,27 @@ pub(crate) async fn open_blobs_beside(storage: &Storage) -> anyhow::Result<Blobs
     match &storage.blobs {
         BlobsUrl::Folder(root) => Ok(Blobs::beside(root.clone(), Layout::Addressed)),
         BlobsUrl::S3 { bucket, prefix } => {
-            open_bucket(storage, bucket, prefix, Leftovers::NotOurs, Layout::Addressed).await
+            let staging = (storage.data.join("staging"), Leftovers::NotOurs);
+            open_bucket(&storage.s3, (bucket, prefix), staging, Layout::Addressed).await
+        }
+    }
+}
+
+/// Opens a store for somebody who writes to it beside servers, with a staging folder that is theirs alone and, where the
+/// store is a folder, on the same disk.
+///
+/// # Errors
+/// As [`open_blobs`].
+pub(super) async fn open_blobs_aside(
+    address: &BlobsUrl,
+    s3: &S3Service,
+    staging: PathBuf,
+    layout: Layout,
+) -> anyhow::Result<Blobs> {
+    match address {
+        BlobsUrl::Folder(root) => open_folder(root, staging, layout),
+        BlobsUrl::S3 { bucket, prefix } => {
+            open_bucket(s3, (bucket, prefix), (staging, Leftovers::Discarded), layout).await
         }
     }
 }
@@ -41,15 +62,14 @@ fn open_folder(root: &Path, staging: PathBuf, layout: Layout) -> anyhow::Result<
 }
 
 async fn open_bucket(
-    storage: &Storage,
-    bucket: &str,
-    prefix: &str,
-    leftovers: Leftovers,
+    s3: &S3Service,
+    (bucket, prefix): (&str, &str),
+    (staging, leftovers): (PathBuf, Leftovers),
     layout: Layout,
 ) -> anyhow::Result<Blobs> {
-    let place = storage.s3.endpoint.as_ref().map_or("AWS", |endpoint| endpoint.as_str());
-    let options = bucket_options(&storage.s3, bucket, prefix)?;
-    Blobs::in_bucket(options, storage.data.join("staging"), leftovers, layout).await.with_context(|| {
+    let place = s3.endpoint.as_ref().map_or("AWS", |endpoint| endpoint.as_str());
+    let options = bucket_options(s3, bucket, prefix)?;
+    Blobs::in_bucket(options, staging, leftovers, layout).await.with_context(|| {
         format!("cannot use the bucket `{bucket}` at `{place}`: check its name, the `s3` settings and the AWS credentials")
     })
 }

@@ -1,0 +1,64 @@
+//! Each blob: its bytes are there, as many and the very ones.
+
+use futures_util::TryStreamExt;
+
+use super::{Check, Found, PAGE, VerifyError};
+use crate::blobs::{BlobError, Blobs};
+use crate::catalog::BlobRow;
+use crate::safekeeping::blob_copy::{BlobCopyError, check_blob};
+
+/// How many of the versions that need a blob are named.
+const NAMED: u32 = 5;
+
+impl Check<'_> {
+    pub(super) async fn check_blobs(&mut self) -> Result<(), VerifyError> {
+        self.progress.begin("reading blobs", self.stores.catalog.count_blob_bytes().await?);
+        let mut after = i64::MIN;
+        loop {
+            let page = self.stores.catalog.list_blobs(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            for row in page {
+                self.verified.blobs += 1;
+                self.verified.bytes += row.size_bytes;
+                self.pace.spend(row.size_bytes).await;
+                if let Some(found) = self.check_blob(&row).await? {
+                    self.lost.push((row, self.verified.findings.len()));
+                    self.found(found, false);
+                }
+            }
+        }
+    }
+
+    async fn check_blob(&self, row: &BlobRow) -> Result<Option<Found>, VerifyError> {
+        let blobs = &self.stores.blobs;
+        let Err(error) = check_blob(blobs, &row.key, &row.digest, row.size_bytes, self.progress).await else {
+            return Ok(None);
+        };
+        let catalog = &self.stores.catalog;
+        // The collector takes rows first: what it removed meanwhile is no loss, nor is what moved.
+        if catalog.find_blob_by_key(&row.key).await?.is_none_or(|known| known.id != row.id) {
+            return Ok(None);
+        }
+        let needed_by = catalog.list_users_of_blob(row.id, NAMED).await?;
+        let key = row.key.to_string();
+        Ok(Some(match error {
+            BlobCopyError::Missing(_) => {
+                expect_store(blobs).await?;
+                Found::BlobMissing { key, digest: row.digest.to_string(), needed_by }
+            }
+            BlobCopyError::Damaged { expected, found, .. } => {
+                let reason = format!("it should be {expected} and is {found}");
+                Found::BlobDamaged { key, reason, needed_by }
+            }
+            BlobCopyError::Source(_, error) | BlobCopyError::Target(_, error) => return Err(error.into()),
+        }))
+    }
+}
+
+/// Makes sure that the store is there at all: of a folder that is not mounted every file is missing.
+async fn expect_store(blobs: &Blobs) -> Result<(), BlobError> {
+    let mut pages = blobs.list_older_than(std::time::Duration::MAX);
+    pages.try_next().await?;
+    Ok(())
+}

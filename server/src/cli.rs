@@ -2,6 +2,8 @@
 //!
 //! Nothing is done here. Settings that files and variables give too are only handed on, as `config::Flags`.
 
+mod read_only;
+mod removed;
 mod repository;
 mod token;
 
@@ -15,6 +17,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Flags, parse_duration};
 
+pub(crate) use read_only::ReadOnlyCommand;
+pub(crate) use removed::{RemovedFlags, UndeleteFlags};
 pub(crate) use repository::RepositoryCommand;
 pub(crate) use token::TokenCommand;
 
@@ -83,6 +87,15 @@ pub(crate) enum Command {
     /// Create, list and change repositories
     #[command(subcommand)]
     Repository(RepositoryCommand),
+    /// List what was deleted or replaced lately and may be brought back
+    #[command(after_help = removed::REMOVED_EXAMPLE)]
+    Removed(RemovedFlags),
+    /// Bring a deleted or replaced version back as it was, with its bytes and the time of its publication
+    #[command(after_help = removed::UNDELETE_EXAMPLE)]
+    Undelete(UndeleteFlags),
+    /// Stop all writing on every server of this catalog, or let it go on
+    #[command(subcommand)]
+    ReadOnly(ReadOnlyCommand),
     /// Delete bytes that nobody refers to any more
     CollectGarbage {
         /// Keep what became unreferenced less than this ago [default: collection.grace, 24h]
@@ -185,6 +198,9 @@ impl CommandLine {
             | Command::Migrate
             | Command::Token(_)
             | Command::Repository(_)
+            | Command::Removed(_)
+            | Command::Undelete(_)
+            | Command::ReadOnly(_)
             | Command::CollectGarbage { .. }
             | Command::Completion { .. } => (Vec::new(), false),
         };

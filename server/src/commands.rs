@@ -6,6 +6,8 @@ mod chartmuseum;
 mod check_config;
 mod collect_garbage;
 mod migrate;
+mod read_only;
+mod removed;
 mod repository;
 mod serve;
 mod token;
@@ -47,6 +49,9 @@ fn run_command(line: &CommandLine, environment: &BTreeMap<String, String>) -> an
         Command::Migrate => wait_for(migrate::run(load()?)),
         Command::Token(command) => wait_for(token::run(load()?, command)),
         Command::Repository(command) => wait_for(repository::run(load()?, command)),
+        Command::Removed(flags) => wait_for(removed::list(load()?, flags)),
+        Command::Undelete(flags) => wait_for(removed::undelete(load()?, flags)),
+        Command::ReadOnly(command) => wait_for(read_only::run(load()?, command)),
         Command::CollectGarbage { grace } => wait_for(collect_garbage::run(load()?, *grace)),
         Command::Completion { shell } => {
             write_completion(*shell, &mut io::stdout().lock());

@@ -7,4 +7,6 @@ pub(crate) mod create_token;
 pub(crate) mod delete_version;
 mod keep_blob;
 pub(crate) mod publish;
+pub(crate) mod restore_version;
 pub(crate) mod revoke_token;
+pub(crate) mod switch_read_only;

@@ -189,6 +189,7 @@ pub(crate) fn rules(config: &Config) -> Rules {
                 .map(|limit| u32::try_from(limit.get()).unwrap_or(u32::MAX)),
         },
         publishers_create_repositories: config.access.is_open,
+        grace: config.upkeep.collection_grace,
         ..Rules::default()
     }
 }

@@ -1,5 +1,7 @@
 //! Requests against the router in this process, over a real SQLite catalog and a real folder.
 
+mod catalogue;
+
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};

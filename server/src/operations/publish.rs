@@ -99,7 +99,7 @@ pub(crate) enum PublishError {
     },
     /// The repository has as many versions as it may.
     #[error(
-        "the repository may hold {most} versions and has as many: delete some, or let an admin raise `mostVersions`"
+        "the repository is full: it may hold {most} version(s); delete some, or let an admin raise `mostVersions`"
     )]
     TooManyVersions {
         /// How many it may hold.
@@ -107,7 +107,7 @@ pub(crate) enum PublishError {
     },
     /// The repository would have more bytes than it may.
     #[error(
-        "the repository may hold {most} bytes and would have more: delete versions, or let an admin raise `mostBytes`"
+        "the repository is full: it may hold {most} bytes and would have more; delete versions, or let an admin raise `mostBytes`"
     )]
     TooManyBytes {
         /// How many it may hold.

@@ -5,9 +5,9 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{Response, StatusCode, header};
 
-use super::super::Server;
 use super::super::error::{ErrorKind, Failure};
 use super::super::request::Asked;
+use super::super::{Server, announced_length};
 use crate::blobs::StagedBlob;
 use crate::operations::add_provenance::add_provenance;
 use crate::operations::publish::{Publication, publish};
@@ -21,7 +21,7 @@ pub(crate) async fn post(
     request: Request,
 ) -> Result<Response<Body>, Failure> {
     // Nobody may fill the staging folder who may not publish.
-    server.may_publish(asked, path)?;
+    server.admit_upload(asked, path, announced_length(&request)).await?;
     let is_form = request
         .headers()
         .get(header::CONTENT_TYPE)

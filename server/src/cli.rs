@@ -2,6 +2,7 @@
 //!
 //! Nothing is done here. Settings that files and variables give too are only handed on, as `config::Flags`.
 
+mod import;
 mod read_only;
 mod removed;
 mod repository;
@@ -17,6 +18,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Flags, parse_duration};
 
+pub(crate) use import::{ImportFlags, SourceAddress};
 pub(crate) use read_only::ReadOnlyCommand;
 pub(crate) use removed::{RemovedFlags, UndeleteFlags};
 pub(crate) use repository::RepositoryCommand;
@@ -87,6 +89,9 @@ pub(crate) enum Command {
     /// Create, list and change repositories
     #[command(subcommand)]
     Repository(RepositoryCommand),
+    /// Bring in what a ChartMuseum folder or bucket has, or what any index of charts lists
+    #[command(after_help = import::EXAMPLES)]
+    Import(ImportFlags),
     /// List what was deleted or replaced lately and may be brought back
     #[command(after_help = removed::REMOVED_EXAMPLE)]
     Removed(RemovedFlags),
@@ -198,6 +203,7 @@ impl CommandLine {
             | Command::Migrate
             | Command::Token(_)
             | Command::Repository(_)
+            | Command::Import(_)
             | Command::Removed(_)
             | Command::Undelete(_)
             | Command::ReadOnly(_)

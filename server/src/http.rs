@@ -168,9 +168,10 @@ fn announced_length(request: &Request) -> Option<u64> {
 
 fn outcome_of(error: &PublishError) -> PublishOutcome {
     match error {
-        PublishError::Archive(_) | PublishError::Provenance(_) | PublishError::Mismatch(_) => {
-            PublishOutcome::Invalid
-        }
+        PublishError::Archive(_)
+        | PublishError::Provenance(_)
+        | PublishError::Mismatch(_)
+        | PublishError::OtherChart { .. } => PublishOutcome::Invalid,
         PublishError::Repository(_)
         | PublishError::Exists(_)
         | PublishError::Repeated

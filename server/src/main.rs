@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod config;
 mod http;
+mod import_source;
 mod index;
 mod jobs;
 mod operations;

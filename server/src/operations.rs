@@ -5,6 +5,7 @@ pub(crate) mod change_settings;
 pub(crate) mod create_repository;
 pub(crate) mod create_token;
 pub(crate) mod delete_version;
+pub(crate) mod import;
 mod keep_blob;
 pub(crate) mod publish;
 pub(crate) mod restore_version;

@@ -22,8 +22,8 @@ use crate::operations::create_token::{TokenRequest, keep_token};
 use crate::repositories::{Addresses, Repositories};
 use crate::repository_path::RepositoryPath;
 
-pub(crate) use blob_store::open_blobs;
 use blob_store::open_blobs_beside;
+pub(crate) use blob_store::{open_blobs, open_foreign_files};
 
 /// The name of the token that the first start makes.
 const ADMIN: &str = "admin";

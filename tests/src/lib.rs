@@ -29,4 +29,5 @@ pub mod synthetic;
 pub mod tool;
 pub mod upstream;
 pub mod wait;
+pub mod web_server;
 pub mod wire;

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
@@ -138,8 +139,17 @@ impl Site {
     /// # Errors
     /// When it cannot be started.
     pub fn run(&self, arguments: &[String]) -> Result<Outcome> {
+        run(&mut self.command(arguments)?)
+    }
+
+    /// Returns another command of the server's program on the same data, for a story that starts it by itself.
+    ///
+    /// # Errors
+    /// When the program was not built.
+    pub fn command(&self, arguments: &[String]) -> Result<Command> {
         let mut command = environment::clean_command(binary::chartroom()?);
-        run(command.envs(self.environment()).args(arguments).arg("--data").arg(self.data()))
+        command.envs(self.environment()).args(arguments).arg("--data").arg(self.data());
+        Ok(command)
     }
 
     /// Makes a token and returns it.

@@ -222,7 +222,7 @@ impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         use crate::operations::publish::PublishError as E;
         let kind = match error {
-            E::Archive(_) | E::Provenance(_) | E::Mismatch(_) => ErrorKind::Invalid,
+            E::Archive(_) | E::Provenance(_) | E::Mismatch(_) | E::OtherChart { .. } => ErrorKind::Invalid,
             E::Exists(_) | E::Repeated | E::ProvenanceExists { .. } | E::FileNameTaken { .. } => {
                 ErrorKind::Conflict
             }

@@ -28,9 +28,27 @@ pub(crate) async fn open_blobs(storage: &Storage, layout: Layout) -> anyhow::Res
 /// As [`open_blobs`].
 pub(crate) async fn open_blobs_beside(storage: &Storage) -> anyhow::Result<Blobs> {
     match &storage.blobs {
-        BlobsUrl::Folder(root) => Ok(Blobs::beside(root.clone(), Layout::Addressed)),
+        BlobsUrl::Folder(root) => Blobs::beside(root.clone(), Layout::Addressed)
+            .with_context(|| format!("cannot open the folder of blobs `{}`", root.display())),
         BlobsUrl::S3 { bucket, prefix } => {
             open_bucket(storage, bucket, prefix, Leftovers::NotOurs, Layout::Addressed).await
+        }
+    }
+}
+
+/// Opens files in ChartMuseum's layout that are only read, a bucket through the configured S3 service.
+///
+/// # Errors
+/// When there is no such folder, or the S3 service refuses.
+pub(crate) async fn open_foreign_files(storage: &Storage, place: &BlobsUrl) -> anyhow::Result<Blobs> {
+    match place {
+        BlobsUrl::Folder(root) => {
+            let cannot = || format!("cannot read the folder `{}`", root.display());
+            std::fs::read_dir(root).with_context(cannot)?;
+            Blobs::beside(root.clone(), Layout::Flat).with_context(cannot)
+        }
+        BlobsUrl::S3 { bucket, prefix } => {
+            open_bucket(storage, bucket, prefix, Leftovers::NotOurs, Layout::Flat).await
         }
     }
 }

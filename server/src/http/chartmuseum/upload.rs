@@ -10,7 +10,7 @@ use super::super::request::Asked;
 use super::super::{Server, announced_length};
 use crate::blobs::StagedBlob;
 use crate::operations::add_provenance::add_provenance;
-use crate::operations::publish::{Publication, publish};
+use crate::operations::publish::{Publication, Terms, publish};
 use crate::repository_path::RepositoryPath;
 
 /// Publishes what the body holds and answers once it is listed.
@@ -33,7 +33,13 @@ pub(crate) async fn post(
     match (archive, provenance) {
         (Some(archive), provenance) => {
             let caller = asked.caller.clone();
-            let publication = Publication { repository: path.clone(), archive, provenance, force, caller };
+            let publication = Publication {
+                repository: path.clone(),
+                archive,
+                provenance,
+                terms: Terms::Upload { force },
+                caller,
+            };
             let published = publish(&server.app, publication).await;
             server.count_publish(&published);
             published?;

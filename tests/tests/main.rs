@@ -23,6 +23,7 @@ mod read_only;
 mod replicas;
 mod request_table;
 mod routes;
+mod slow_clients;
 mod storage_failure;
 mod tokens;
 mod upstream_charts;

@@ -1,6 +1,7 @@
 //! Everything a request needs, built once and cloned freely. The only place that reads the clock or draws randomness.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chart::Timestamp;
 use tokio::sync::Semaphore;
@@ -44,6 +45,8 @@ pub(crate) struct Rules {
     pub(crate) anonymous_read: AnonymousRead,
     /// Whether any publisher may bring a repository into being, not only an administrator.
     pub(crate) publishers_create_repositories: bool,
+    /// How long what was deleted or replaced is kept.
+    pub(crate) grace: Duration,
 }
 
 impl Default for Rules {
@@ -56,6 +59,7 @@ impl Default for Rules {
             provenance_may_come_first: false,
             anonymous_read: AnonymousRead::ByRepository,
             publishers_create_repositories: false,
+            grace: Duration::from_secs(24 * 60 * 60),
         }
     }
 }

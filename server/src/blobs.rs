@@ -105,9 +105,20 @@ impl Blobs {
     }
 
     /// Takes the folder as a command beside the running server does, whose incomplete files it must not touch.
-    pub(crate) fn beside(root: PathBuf, layout: Layout) -> Self {
-        let staging = Staging::unopened(root.join("staging"));
-        Self::on(Store::Folder(root), staging, layout)
+    ///
+    /// # Errors
+    /// [`BlobError`] when a folder cannot be made.
+    pub(crate) fn beside(root: PathBuf, layout: Layout) -> Result<Self, BlobError> {
+        let staging = root.join("staging");
+        match layout {
+            Layout::Addressed => {
+                folder::prepare(&root, layout)?;
+                std::fs::create_dir_all(&staging)?;
+            }
+            // Files of somebody else's, which are only read.
+            Layout::Flat => {}
+        }
+        Ok(Self::on(Store::Folder(root), Staging::unopened(staging), layout))
     }
 
     /// Opens a bucket. One that is only away is opened too: what is in memory is served meanwhile.

@@ -37,7 +37,7 @@ pub(crate) use events::ChangeRow;
 pub(crate) use hint::Hints;
 pub(crate) use inspect::{InspectedVersion, RepositoryCount};
 pub(crate) use load::LoadError;
-pub(crate) use record_version::{EntryWriter, NewVersion, Recorded, VersionLimits};
+pub(crate) use record_version::{NewVersion, Recorded, VersionLimits};
 pub(crate) use remove_version::{Removal, Removed};
 pub(crate) use removed_versions::RemovedVersionRow;
 pub(crate) use repositories::{

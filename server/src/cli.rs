@@ -2,6 +2,9 @@
 //!
 //! Nothing is done here. Settings that files and variables give too are only handed on, as `config::Flags`.
 
+mod import;
+mod read_only;
+mod removed;
 mod repository;
 mod safekeeping;
 mod token;
@@ -16,6 +19,9 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Flags, parse_duration};
 
+pub(crate) use import::{ImportFlags, SourceAddress};
+pub(crate) use read_only::ReadOnlyCommand;
+pub(crate) use removed::{RemovedFlags, UndeleteFlags};
 pub(crate) use repository::RepositoryCommand;
 use safekeeping::{BACKUP_EXAMPLES, COPY_EXAMPLES, RESTORE_EXAMPLES, VERIFY_EXAMPLES};
 pub(crate) use safekeeping::{BackupFlags, CopyFlags, RestoreFlags, VerifyFlags};
@@ -86,6 +92,18 @@ pub(crate) enum Command {
     /// Create, list and change repositories
     #[command(subcommand)]
     Repository(RepositoryCommand),
+    /// Bring in what a ChartMuseum folder or bucket has, or what any index of charts lists
+    #[command(after_help = import::EXAMPLES)]
+    Import(ImportFlags),
+    /// List what was deleted or replaced lately and may be brought back
+    #[command(after_help = removed::REMOVED_EXAMPLE)]
+    Removed(RemovedFlags),
+    /// Bring a deleted or replaced version back as it was, with its bytes and the time of its publication
+    #[command(after_help = removed::UNDELETE_EXAMPLE)]
+    Undelete(UndeleteFlags),
+    /// Stop all writing on every server of this catalog, or let it go on
+    #[command(subcommand)]
+    ReadOnly(ReadOnlyCommand),
     /// Delete bytes that nobody refers to any more
     CollectGarbage {
         /// Keep what became unreferenced less than this ago [default: collection.grace, 24h]
@@ -200,6 +218,10 @@ impl CommandLine {
             | Command::Migrate
             | Command::Token(_)
             | Command::Repository(_)
+            | Command::Import(_)
+            | Command::Removed(_)
+            | Command::Undelete(_)
+            | Command::ReadOnly(_)
             | Command::CollectGarbage { .. }
             | Command::Verify(_)
             | Command::Backup(_)

@@ -1,13 +1,16 @@
 //! What each command does, one file each. Results go to standard output, errors to standard error.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a check could not look.
+//! Exit codes: 0 done, 1 failed, done in part or with findings, 2 wrong usage or configuration, 3 stopped before the end.
 
 mod backup;
 mod chartmuseum;
 mod check_config;
 mod collect_garbage;
 mod copy;
+mod import;
 mod migrate;
+mod read_only;
+mod removed;
 mod repository;
 mod restore;
 mod serve;
@@ -24,8 +27,8 @@ use crate::faults;
 
 /// The configuration cannot be used.
 const USAGE: u8 = 2;
-/// A check could not look, which is neither good nor bad news.
-const NO_ANSWER: u8 = 3;
+/// The work stopped before its end and can be begun again.
+const UNFINISHED: u8 = 3;
 
 /// Does what the command line asks for and returns the program's exit code.
 pub(crate) fn run(invocation: Invocation) -> ExitCode {
@@ -40,15 +43,18 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
             let mut standard_error = io::stderr().lock();
             // With nowhere left to write, the exit code still tells.
             let _ = writeln!(standard_error, "chartroom: {error:#}");
-            let is_usage = error.is::<ConfigError>() || error.is::<DropInError>();
-            if is_usage {
-                ExitCode::from(USAGE)
-            } else if error.is::<verify::CouldNotLook>() {
-                ExitCode::from(NO_ANSWER)
-            } else {
-                ExitCode::FAILURE
-            }
+            exit_code(&error)
         }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<ConfigError>() || error.is::<DropInError>() || error.is::<import::InvalidFlags>() {
+        ExitCode::from(USAGE)
+    } else if error.is::<import::Unfinished>() || error.is::<verify::CouldNotLook>() {
+        ExitCode::from(UNFINISHED)
+    } else {
+        ExitCode::FAILURE
     }
 }
 
@@ -60,6 +66,10 @@ fn run_command(line: &CommandLine, environment: &BTreeMap<String, String>) -> an
         Command::Migrate => wait_for(migrate::run(load()?)),
         Command::Token(command) => wait_for(token::run(load()?, command)),
         Command::Repository(command) => wait_for(repository::run(load()?, command)),
+        Command::Import(flags) => wait_for(import::run(load()?, flags)),
+        Command::Removed(flags) => wait_for(removed::list(load()?, flags)),
+        Command::Undelete(flags) => wait_for(removed::undelete(load()?, flags)),
+        Command::ReadOnly(command) => wait_for(read_only::run(load()?, command)),
         Command::CollectGarbage { grace } => wait_for(collect_garbage::run(load()?, *grace)),
         Command::Verify(flags) => wait_for(verify::run(load()?, flags)),
         Command::Backup(flags) => wait_for(backup::run(load()?, flags)),

@@ -47,6 +47,12 @@ pub(crate) use surface::Surface;
 /// How many archives are unpacked at the same time, each of which may fill 100 MiB.
 const UNPACKED_AT_ONCE: usize = 2;
 
+/// A body of this size is received in the time of one look at the catalog.
+const SMALL_BODY: u64 = 64 * 1024;
+
+/// How many requests may wait for a change of a repository at the same time.
+const WAITING_AT_ONCE: usize = 256;
+
 /// What the handlers share.
 #[derive(Clone)]
 pub(crate) struct Server {
@@ -57,6 +63,8 @@ pub(crate) struct Server {
     pub(crate) room: Arc<Semaphore>,
     /// Held while an archive is unpacked.
     pub(crate) unpacking: Arc<Semaphore>,
+    /// Held while an answer waits for a change.
+    pub(crate) waiting: Arc<Semaphore>,
 }
 
 impl Server {
@@ -69,7 +77,9 @@ impl Server {
     ) -> Self {
         let unpacking = Arc::new(Semaphore::new(UNPACKED_AT_ONCE));
         let room = Arc::new(Semaphore::new(concurrent_requests.get()));
-        Self { app, surface: Arc::new(surface), metrics, room, unpacking }
+        // Never all the room there is: who waits for changes must leave some for those who make them.
+        let waiting = Arc::new(Semaphore::new(WAITING_AT_ONCE.min(concurrent_requests.get() / 2)));
+        Self { app, surface: Arc::new(surface), metrics, room, unpacking, waiting }
     }
 
     /// Returns the service that answers every request.
@@ -105,23 +115,30 @@ impl Server {
         Failure::new(ErrorKind::NotFound, format!("the repository `{path}` does not exist"))
     }
 
-    /// Refuses a caller who may not publish, before a byte of the body is read.
-    fn may_publish(&self, asked: &Asked, path: &RepositoryPath) -> Result<(), Failure> {
-        if asked.caller.has(Permission::Publish, path) {
+    /// Refuses before a byte of a body of the `announced` length is read: a caller who may not publish, and a large body while nothing may be
+    /// written. A small one is received in the time of a look at the catalog, so its transaction refuses it.
+    async fn admit_upload(
+        &self,
+        asked: &Asked,
+        path: &RepositoryPath,
+        announced: Option<u64>,
+    ) -> Result<(), Failure> {
+        if !asked.caller.has(Permission::Publish, path) {
+            return Err(CreateRepositoryError::denied(&asked.caller, Permission::Publish, path).into());
+        }
+        if announced.is_some_and(|length| length <= SMALL_BODY) {
             return Ok(());
         }
-        Err(CreateRepositoryError::denied(&asked.caller, Permission::Publish, path).into())
+        match self.app.catalog.read_only_reason().await? {
+            None => Ok(()),
+            Some(reason) => Err(PublishError::ReadOnly { reason }.into()),
+        }
     }
 
     /// Stages a whole body, refusing by its announced length where that is too much already.
     async fn stage(&self, request: Request) -> Result<StagedBlob, Failure> {
         let limit = self.app.rules.upload_bytes;
-        let announced = request
-            .headers()
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > limit) {
+        if announced_length(&request).is_some_and(|length| length > limit) {
             return Err(crate::blobs::StageError::TooLarge { limit }.into());
         }
         self.receive(request.into_body().into_data_stream(), limit).await
@@ -145,11 +162,16 @@ impl Server {
     }
 }
 
+fn announced_length(request: &Request) -> Option<u64> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 fn outcome_of(error: &PublishError) -> PublishOutcome {
     match error {
-        PublishError::Archive(_) | PublishError::Provenance(_) | PublishError::Mismatch(_) => {
-            PublishOutcome::Invalid
-        }
+        PublishError::Archive(_)
+        | PublishError::Provenance(_)
+        | PublishError::Mismatch(_)
+        | PublishError::OtherChart { .. } => PublishOutcome::Invalid,
         PublishError::Repository(_)
         | PublishError::Exists(_)
         | PublishError::Repeated
@@ -270,6 +292,12 @@ async fn dispatch(
         Route::Repository { repository } if asked.method == Method::PUT => {
             catalog::repositories::put(server, asked, repository, request).await
         }
+        Route::Changes { repository } if reads => catalog::changes::list(server, asked, repository).await,
+        Route::Removed { repository } if reads => catalog::removed::list(server, asked, repository).await,
+        Route::Restore { repository, name, version } if asked.method == Method::POST => {
+            catalog::removed::restore(server, asked, repository, name, version).await
+        }
+        Route::Status if reads => catalog::status::get(server).await,
         Route::Charts { .. }
         | Route::Chart { .. }
         | Route::Version { .. }

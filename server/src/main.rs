@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod faults;
 mod http;
+mod import_source;
 mod index;
 mod jobs;
 mod operations;

@@ -6,10 +6,11 @@
 use std::fmt;
 
 /// Words that may not be a segment, since URLs give them another meaning (DESIGN: surfaces).
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 14] = [
     "api",
     "candidates",
     "catalog",
+    "changes",
     "charts",
     "editions",
     "health",
@@ -17,6 +18,7 @@ const RESERVED: [&str; 12] = [
     "live",
     "metrics",
     "ready",
+    "removed",
     "ui",
     "v2",
 ];
@@ -180,6 +182,8 @@ mod tests {
             "team/charts",
             "v2",
             "metrics",
+            "team/changes",
+            "removed/team",
         ] {
             assert!(bad.parse::<RepositoryPath>().is_err(), "{bad}");
         }

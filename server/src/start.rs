@@ -23,7 +23,7 @@ use crate::operations::create_token::{TokenRequest, keep_token};
 use crate::repositories::{Addresses, Repositories};
 use crate::repository_path::RepositoryPath;
 
-pub(crate) use blob_store::open_blobs;
+pub(crate) use blob_store::{open_blobs, open_foreign_files};
 use blob_store::{open_blobs_aside, open_blobs_beside};
 pub(crate) use safekeeping::{
     find_existing_content, lock_embedded, open_backup_place, open_empty_stores, open_existing_stores,
@@ -194,6 +194,7 @@ pub(crate) fn rules(config: &Config) -> Rules {
                 .map(|limit| u32::try_from(limit.get()).unwrap_or(u32::MAX)),
         },
         publishers_create_repositories: config.access.is_open,
+        grace: config.upkeep.collection_grace,
         ..Rules::default()
     }
 }

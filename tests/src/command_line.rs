@@ -121,6 +121,68 @@ pub fn collect_garbage_after(grace: &str) -> Vec<String> {
     arguments(["collect-garbage", "--grace", grace])
 }
 
+/// Returns the arguments that bring charts in from a folder or an index, with a report in JSON.
+pub fn import(source: &str, into: &str) -> Vec<String> {
+    arguments(["import", source, "--into", into, "--output", "json"])
+}
+
+/// Lets an import put other bytes in the place of published ones.
+pub const OVERWRITE: &str = "--overwrite";
+
+/// Lets a command tell what it would do and change nothing.
+pub const DRY_RUN: &str = "--dry-run";
+
+/// Returns the arguments that let an import look for archives so many folders deep.
+pub fn depth(depth: usize) -> Vec<String> {
+    arguments(["--depth", &depth.to_string()])
+}
+
+/// Returns the arguments that let an import take so many archives at a time.
+pub fn jobs(count: usize) -> Vec<String> {
+    arguments(["--jobs", &count.to_string()])
+}
+
+/// Returns the arguments that log an import in with the token in a file.
+pub fn token_file(path: &Path) -> Vec<String> {
+    arguments(["--token-file", &path.display().to_string()])
+}
+
+/// Returns the arguments that log an import in with the password in a file.
+pub fn password_file(user: &str, path: &Path) -> Vec<String> {
+    arguments(["--username", user, "--password-file", &path.display().to_string()])
+}
+
+/// Returns the arguments that list what may be brought back, in JSON.
+pub fn list_removed(repository: &str) -> Vec<String> {
+    arguments(["removed", "--repository", repository, "--output", "json"])
+}
+
+/// Returns the arguments that bring a version back.
+pub fn undelete(chart: &str, version: &str, repository: &str) -> Vec<String> {
+    arguments(["undelete", chart, version, "--repository", repository])
+}
+
+/// Returns the arguments that stop all writing.
+pub fn read_only_on(reason: &str) -> Vec<String> {
+    arguments(["read-only", "on", "--reason", reason])
+}
+
+/// Returns the arguments that let writing go on.
+pub fn read_only_off() -> Vec<String> {
+    arguments(["read-only", "off"])
+}
+
+/// Returns the arguments that tell whether writing is stopped, in JSON.
+pub fn read_only_status() -> Vec<String> {
+    arguments(["read-only", "status", "--output", "json"])
+}
+
+/// Returns the arguments that limit what a repository may hold; 0 is no limit.
+pub fn limit_repository(path: &str, most_versions: u64, most_bytes: &str) -> Vec<String> {
+    let versions = most_versions.to_string();
+    arguments(["repository", "set", path, "--most-versions", &versions, "--most-bytes", most_bytes])
+}
+
 /// Returns the arguments that make a repository.
 pub fn create_repository(path: &str, settings: &RepositorySettings) -> Vec<String> {
     let mut line = arguments(["repository", "create", path]);

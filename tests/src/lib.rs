@@ -32,4 +32,5 @@ pub mod synthetic;
 pub mod tool;
 pub mod upstream;
 pub mod wait;
+pub mod web_server;
 pub mod wire;

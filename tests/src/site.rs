@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
@@ -138,7 +139,7 @@ impl Site {
     /// # Errors
     /// When it cannot be started.
     pub fn run(&self, arguments: &[String]) -> Result<Outcome> {
-        self.run_with(&[], arguments)
+        run(&mut self.command(arguments)?)
     }
 
     /// As [`Self::run`], with more variables in the program's environment.
@@ -146,9 +147,17 @@ impl Site {
     /// # Errors
     /// When it cannot be started.
     pub fn run_with(&self, variables: &[(&str, &str)], arguments: &[String]) -> Result<Outcome> {
+        run(self.command(arguments)?.envs(variables.iter().copied()))
+    }
+
+    /// Returns another command of the server's program on the same data, for a story that starts it by itself.
+    ///
+    /// # Errors
+    /// When the program was not built.
+    pub fn command(&self, arguments: &[String]) -> Result<Command> {
         let mut command = environment::clean_command(binary::chartroom()?);
-        command.envs(self.environment()).envs(variables.iter().copied());
-        run(command.args(arguments).arg("--data").arg(self.data()))
+        command.envs(self.environment()).args(arguments).arg("--data").arg(self.data());
+        Ok(command)
     }
 
     /// Makes a token and returns it.

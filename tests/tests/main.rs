@@ -1,7 +1,9 @@
 //! Stories over real processes: the built programs, helm in several versions, gpg, strace.
 
 mod bad_input;
+mod bringing_back;
 mod buckets;
+mod changes_feed;
 mod cluster;
 mod concurrency;
 mod container;
@@ -9,6 +11,7 @@ mod downloads;
 mod durability;
 mod helm_repository;
 mod hostile_paths;
+mod import;
 mod index_readers;
 mod keepalived;
 mod kill;
@@ -20,9 +23,12 @@ mod odd_archives;
 mod outage;
 mod overwrite;
 mod own_chart;
+mod quotas;
+mod read_only;
 mod replicas;
 mod request_table;
 mod routes;
+mod slow_clients;
 mod storage_failure;
 mod storm;
 mod tokens;

@@ -131,10 +131,16 @@ impl Staging {
 
     /// Creates an empty file of a name no other request has.
     pub(super) fn create(&self) -> Result<StagedFile, BlobError> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.folder.join(format!("{number}.part"));
-        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
-        Ok(StagedFile { path, file })
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let path = self.folder.join(format!("{number}.part"));
+            match File::options().read(true).write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok(StagedFile { path, file }),
+                // A command beside the server counts for itself in the same folder.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Writes and discards an empty file, which fails when the folder cannot be written.
@@ -239,6 +245,17 @@ mod tests {
         let refused = staging.receive(stream::iter(chunks), 1 << 30).await;
         assert!(matches!(refused, Err(StageError::Cut)));
         assert_eq!(files_in(&staging), 0);
+    }
+
+    #[test]
+    fn two_processes_in_one_folder_do_not_take_each_other_s_files() {
+        let (_folder, server) = staging();
+        let command = Staging::unopened(server.folder.clone());
+        let files = [server.create(), command.create(), server.create(), command.create()];
+        let mut paths: Vec<_> = files.iter().map(|file| file.as_ref().unwrap().path.clone()).collect();
+        paths.sort();
+        paths.dedup();
+        assert_eq!(paths.len(), 4);
     }
 
     #[test]

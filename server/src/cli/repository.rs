@@ -31,10 +31,19 @@ Examples:
     /// Change settings; those not given stay as they are
     #[command(
         group = clap::ArgGroup::new("setting").required(true).multiple(true)
-            .args(["visibility", "overwrite", "index_format", "index_detail", "artifact_hub_id"]),
+            .args([
+                "visibility",
+                "overwrite",
+                "index_format",
+                "index_detail",
+                "artifact_hub_id",
+                "most_versions",
+                "most_bytes",
+            ]),
         after_help = "\
 Examples:
   chartroom repository set team/a --visibility public
+  chartroom repository set team/a --most-versions 5000 --most-bytes 10GiB
   chartroom repository set / --index-format yaml"
     )]
     Set {

@@ -54,7 +54,17 @@ fn print(rows: &[RepositoryRow], output: Output) -> anyhow::Result<()> {
             super::print_line(&serde_json::to_string_pretty(&views)?)
         }
         Output::Table => {
-            let heading = ["PATH", "VISIBILITY", "OVERWRITE", "INDEX", "DETAIL", "REVISION", "CHANGED"];
+            let heading = [
+                "PATH",
+                "VISIBILITY",
+                "OVERWRITE",
+                "INDEX",
+                "DETAIL",
+                "VERSIONS",
+                "BYTES",
+                "REVISION",
+                "CHANGED",
+            ];
             let rows = rows.iter().map(|row| {
                 vec![
                     row.path.to_string(),
@@ -62,6 +72,8 @@ fn print(rows: &[RepositoryRow], output: Output) -> anyhow::Result<()> {
                     row.settings.overwrite.word().to_owned(),
                     row.settings.index_format.word().to_owned(),
                     row.settings.index_detail.word().to_owned(),
+                    of_limit(row.version_count, row.settings.most_versions),
+                    of_limit(row.stored_bytes, row.settings.most_bytes),
                     row.revision.to_string(),
                     row.changed_at.to_string(),
                 ]
@@ -73,10 +85,17 @@ fn print(rows: &[RepositoryRow], output: Output) -> anyhow::Result<()> {
     }
 }
 
+/// Returns what is held, and how much of it may be where there is a limit.
+fn of_limit(held: u64, most: Option<u64>) -> String {
+    most.map_or_else(|| held.to_string(), |most| format!("{held} of {most}"))
+}
+
 fn view(row: &RepositoryRow) -> serde_json::Value {
     serde_json::json!({
         "path": row.path.as_str(),
         "settings": row.settings,
+        "versions": row.version_count,
+        "storedBytes": row.stored_bytes,
         "revision": row.revision,
         "created": row.created_at.to_string(),
         "changed": row.changed_at.to_string(),

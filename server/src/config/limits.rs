@@ -20,6 +20,16 @@ const HEADER_TIMEOUT: Setting<Duration> = Setting::with_default(
 );
 const BODY_IDLE_TIMEOUT: Setting<Duration> =
     Setting::with_default("limits.body_idle_timeout", "30s", "how long an upload may send nothing");
+const WRITE_IDLE_TIMEOUT: Setting<Duration> = Setting::with_default(
+    "limits.write_idle_timeout",
+    "30s",
+    "how long a client may take nothing of the answer it is sent",
+);
+const CONNECTIONS: Setting<NonZeroUsize> = Setting::with_default(
+    "limits.connections",
+    "10000",
+    "connections open at once; more are closed when they come. Each takes a file descriptor",
+);
 const CONCURRENT_REQUESTS: Setting<NonZeroUsize> =
     Setting::with_default("limits.concurrent_requests", "1024", "requests handled at once; more wait");
 const VERSIONS_PER_CHART: Setting<u64> = Setting::with_default(
@@ -37,6 +47,8 @@ pub(super) const SETTINGS: &[&dyn AnySetting] = &[
     &MAX_CHART_BYTES,
     &HEADER_TIMEOUT,
     &BODY_IDLE_TIMEOUT,
+    &WRITE_IDLE_TIMEOUT,
+    &CONNECTIONS,
     &CONCURRENT_REQUESTS,
     &VERSIONS_PER_CHART,
     &OBJECTS_PER_REPOSITORY,
@@ -54,6 +66,12 @@ pub(crate) struct Limits {
     /// How long a request body may send nothing: `limits.body_idle_timeout`, `CHARTROOM_LIMITS_BODY_IDLE_TIMEOUT`;
     /// default 30 s.
     pub(crate) body_idle_timeout: Duration,
+    /// How long a client may take nothing of an answer: `limits.write_idle_timeout`,
+    /// `CHARTROOM_LIMITS_WRITE_IDLE_TIMEOUT`; default 30 s.
+    pub(crate) write_idle_timeout: Duration,
+    /// How many connections are open at once, on all listeners together: `limits.connections`,
+    /// `CHARTROOM_LIMITS_CONNECTIONS`; default 10,000.
+    pub(crate) connections: NonZeroUsize,
     /// How many requests are handled at once: `limits.concurrent_requests`, `CHARTROOM_LIMITS_CONCURRENT_REQUESTS`;
     /// default 1024.
     pub(crate) concurrent_requests: NonZeroUsize,
@@ -71,6 +89,8 @@ impl Limits {
             max_chart_bytes: settings.value(&MAX_CHART_BYTES)?,
             header_timeout: settings.value(&HEADER_TIMEOUT)?,
             body_idle_timeout: settings.value(&BODY_IDLE_TIMEOUT)?,
+            write_idle_timeout: settings.value(&WRITE_IDLE_TIMEOUT)?,
+            connections: settings.value(&CONNECTIONS)?,
             concurrent_requests: settings.value(&CONCURRENT_REQUESTS)?,
             versions_per_chart: NonZeroU64::new(settings.value(&VERSIONS_PER_CHART)?),
             objects_per_repository: NonZeroU64::new(settings.value(&OBJECTS_PER_REPOSITORY)?),

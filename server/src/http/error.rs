@@ -15,6 +15,7 @@ use crate::operations::add_provenance::AddProvenanceError;
 use crate::operations::create_repository::CreateRepositoryError;
 use crate::operations::delete_version::DeleteVersionError;
 use crate::operations::publish::PublishError;
+use crate::operations::restore_version::RestoreVersionError;
 
 /// What went wrong, as a client can act on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(crate) enum ErrorKind {
     Full,
     /// The database or the store is away.
     Unavailable,
+    /// The operator stopped all writing.
+    ReadOnly,
     /// A fault of the server.
     Internal,
 }
@@ -56,7 +59,7 @@ impl ErrorKind {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Full => StatusCode::INSUFFICIENT_STORAGE,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::ReadOnly => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -99,6 +102,10 @@ impl Failure {
             ErrorKind::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             }
+            // Somebody moves a house or heals a disk: that takes minutes.
+            ErrorKind::ReadOnly => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+            }
             ErrorKind::Invalid
             | ErrorKind::TooLarge
             | ErrorKind::Denied
@@ -135,7 +142,11 @@ impl From<NoRoute> for Failure {
 impl From<CatalogError> for Failure {
     fn from(error: CatalogError) -> Self {
         match error {
-            CatalogError::Full(_) => Self::hidden(ErrorKind::Full, "the server's disk is full", error),
+            CatalogError::Full(_) => Self::hidden(
+                ErrorKind::Full,
+                "the server's disk is full: nothing was stored; tell its operator",
+                error,
+            ),
             CatalogError::Unavailable(_)
             | CatalogError::TimedOut
             | CatalogError::Contended(_)
@@ -154,7 +165,11 @@ impl From<CatalogError> for Failure {
 impl From<BlobError> for Failure {
     fn from(error: BlobError) -> Self {
         match error {
-            BlobError::Full(_) => Self::hidden(ErrorKind::Full, "the server's disk is full", error),
+            BlobError::Full(_) => Self::hidden(
+                ErrorKind::Full,
+                "the server's disk is full: nothing was stored; tell its operator",
+                error,
+            ),
             // Bytes the catalog promises are a fault of the server, never "not found".
             BlobError::Missing(_) | BlobError::Unavailable(_) => {
                 Self::hidden(ErrorKind::Unavailable, "the blob store is not available: try again", error)
@@ -166,9 +181,12 @@ impl From<BlobError> for Failure {
 impl From<StageError> for Failure {
     fn from(error: StageError) -> Self {
         match error {
-            StageError::TooLarge { limit } => {
-                Self::new(ErrorKind::TooLarge, format!("request too large: the limit is {limit} bytes"))
-            }
+            StageError::TooLarge { limit } => Self::new(
+                ErrorKind::TooLarge,
+                format!(
+                    "request too large: the limit is {limit} bytes; publish a smaller file, or let the operator raise `limits.max_chart_bytes`"
+                ),
+            ),
             StageError::Cut => {
                 Self::new(ErrorKind::Invalid, "the body broke off before its end: send it again")
             }
@@ -193,6 +211,7 @@ impl From<CreateRepositoryError> for Failure {
             CreateRepositoryError::Denied { .. } => ErrorKind::Denied,
             CreateRepositoryError::Unknown { .. } => ErrorKind::NotFound,
             CreateRepositoryError::Exists { .. } => ErrorKind::Conflict,
+            CreateRepositoryError::ReadOnly { .. } => ErrorKind::ReadOnly,
             CreateRepositoryError::Catalog(error) => return error.into(),
         };
         Self::new(kind, error.to_string())
@@ -203,12 +222,12 @@ impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         use crate::operations::publish::PublishError as E;
         let kind = match error {
-            E::Archive(_) | E::Provenance(_) | E::Mismatch(_) => ErrorKind::Invalid,
+            E::Archive(_) | E::Provenance(_) | E::Mismatch(_) | E::OtherChart { .. } => ErrorKind::Invalid,
             E::Exists(_) | E::Repeated | E::ProvenanceExists { .. } | E::FileNameTaken { .. } => {
                 ErrorKind::Conflict
             }
             E::LimitReached { .. } | E::TooManyVersions { .. } | E::TooManyBytes { .. } => ErrorKind::Full,
-            E::ReadOnly { .. } => ErrorKind::Unavailable,
+            E::ReadOnly { .. } => ErrorKind::ReadOnly,
             E::Overtaken => ErrorKind::Unavailable,
             E::Repository(error) => return error.into(),
             E::Catalog(error) => return error.into(),
@@ -241,8 +260,21 @@ impl From<DeleteVersionError> for Failure {
     fn from(error: DeleteVersionError) -> Self {
         match error {
             DeleteVersionError::Unknown { .. } => Self::new(ErrorKind::NotFound, error.to_string()),
-            DeleteVersionError::ReadOnly { .. } => Self::new(ErrorKind::Unavailable, error.to_string()),
+            DeleteVersionError::ReadOnly { .. } => Self::new(ErrorKind::ReadOnly, error.to_string()),
             DeleteVersionError::Repository(error) => error.into(),
         }
+    }
+}
+
+impl From<RestoreVersionError> for Failure {
+    fn from(error: RestoreVersionError) -> Self {
+        let kind = match error {
+            RestoreVersionError::Unknown { .. } => ErrorKind::NotFound,
+            RestoreVersionError::Exists { .. } => ErrorKind::Conflict,
+            RestoreVersionError::BeyondQuota { .. } => ErrorKind::Full,
+            RestoreVersionError::ReadOnly { .. } => ErrorKind::ReadOnly,
+            RestoreVersionError::Repository(error) => return error.into(),
+        };
+        Self::new(kind, error.to_string())
     }
 }

@@ -1,9 +1,10 @@
 //! The sockets: binding them, TLS, who is at the other end, and stopping without cutting requests off.
 //!
-//! Nothing is put between a connection and the HTTP library, so that the frames of a large body leave in vectored
-//! writes, uncopied.
+//! What stands between a connection and the HTTP library passes vectored writes on, so that the frames of a large body
+//! leave uncopied.
 
 mod certificate;
+mod connection;
 mod shutdown;
 
 use std::fmt;
@@ -13,7 +14,6 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::{Extension, Router, ServiceExt};
-use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Handle, Server};
 use tokio::net::TcpListener;
@@ -25,6 +25,7 @@ pub(crate) use shutdown::Shutdown;
 
 use crate::config::{Limits, Listener, Listening, Scheme};
 use certificate::{Certificate, CertificateWatch};
+use connection::Gate;
 
 /// How often the certificate's files are looked at. Mounted secrets change by renaming folders, which no notification of
 /// a single file reports.
@@ -37,6 +38,7 @@ pub(crate) struct Listeners {
     certificate: Option<Certificate>,
     certificate_poll: Duration,
     header_timeout: Duration,
+    gate: Gate,
     shutdown_grace: Duration,
 }
 
@@ -98,6 +100,7 @@ impl Listeners {
             certificate,
             certificate_poll: CERTIFICATE_POLL,
             header_timeout: limits.header_timeout,
+            gate: Gate::new(limits.connections.get(), limits.write_idle_timeout),
             shutdown_grace: listening.shutdown_grace,
         })
     }
@@ -129,9 +132,9 @@ pub(crate) async fn serve(
         handles.push(handle.clone());
         let server = Server::from_listener(socket).handle(handle);
         let (router, certificate) = (router.clone(), listeners.certificate.clone());
-        let header_timeout = listeners.header_timeout;
+        let (header_timeout, gate) = (listeners.header_timeout, listeners.gate.clone());
         running.spawn(async move {
-            let served = serve_one(server, address.scheme, router, certificate, header_timeout).await;
+            let served = serve_one(server, address.scheme, router, certificate, header_timeout, gate).await;
             served.map_err(|cause| ListenError::Failed { address, cause })
         });
     }
@@ -148,6 +151,7 @@ async fn serve_one(
     router: Router,
     certificate: Option<Certificate>,
     header_timeout: Duration,
+    gate: Gate,
 ) -> io::Result<()> {
     server.http_builder().http1().header_read_timeout(header_timeout);
     // Finds clients that are gone without a word; there is no other limit on an idle HTTP/2 connection.
@@ -161,10 +165,10 @@ async fn serve_one(
     let make_service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
     match certificate.filter(|_| scheme == Scheme::Https) {
         Some(certificate) => {
-            let acceptor = RustlsAcceptor::new(certificate.rustls()).acceptor(NoDelayAcceptor::new());
+            let acceptor = RustlsAcceptor::new(certificate.rustls()).acceptor(gate);
             server.acceptor(acceptor).serve(make_service).await
         }
-        None => server.acceptor(NoDelayAcceptor::new()).serve(make_service).await,
+        None => server.acceptor(gate).serve(make_service).await,
     }
 }
 

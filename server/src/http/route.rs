@@ -55,6 +55,14 @@ pub(crate) enum Route {
     Repositories,
     /// `/catalog/v1/repositories/{repository}`, with a single `/` behind it for the default one
     Repository { repository: RepositoryPath },
+    /// `/catalog/v1/repositories/{repository}/changes`
+    Changes { repository: RepositoryPath },
+    /// `/catalog/v1/repositories/{repository}/removed`
+    Removed { repository: RepositoryPath },
+    /// `/catalog/v1/repositories/{repository}/removed/{name}/{version}/restore`
+    Restore { repository: RepositoryPath, name: String, version: String },
+    /// `/catalog/v1/status`
+    Status,
 }
 
 /// A path that means nothing.
@@ -117,6 +125,10 @@ impl Route {
             Self::Provenance { .. } => "/api/{repository}/prov",
             Self::Repositories => "/catalog/v1/repositories",
             Self::Repository { .. } => "/catalog/v1/repositories/{repository}",
+            Self::Changes { .. } => "/catalog/v1/repositories/{repository}/changes",
+            Self::Removed { .. } => "/catalog/v1/repositories/{repository}/removed",
+            Self::Restore { .. } => "/catalog/v1/repositories/{repository}/removed/{name}/{version}/restore",
+            Self::Status => "/catalog/v1/status",
         }
     }
 }
@@ -132,12 +144,20 @@ impl Tenancy {
 }
 
 fn catalog(rest: &[&str]) -> Result<Route, NoRoute> {
+    // `changes` and `removed` are no segments of a path, so they always end it.
+    let read = |path: &[&str]| RepositoryPath::from_segments(path);
     match rest {
+        ["status"] => Ok(Route::Status),
         ["repositories"] => Ok(Route::Repositories),
         ["repositories", ""] => Ok(Route::Repository { repository: RepositoryPath::root() }),
-        ["repositories", path @ ..] => {
-            Ok(Route::Repository { repository: RepositoryPath::from_segments(path)? })
-        }
+        ["repositories", path @ .., "changes"] => Ok(Route::Changes { repository: read(path)? }),
+        ["repositories", path @ .., "removed"] => Ok(Route::Removed { repository: read(path)? }),
+        ["repositories", path @ .., "removed", name, version, "restore"] => Ok(Route::Restore {
+            repository: read(path)?,
+            name: (*name).to_owned(),
+            version: (*version).to_owned(),
+        }),
+        ["repositories", path @ ..] => Ok(Route::Repository { repository: read(path)? }),
         _ => Err(NoRoute::Unknown),
     }
 }
@@ -228,6 +248,18 @@ mod tests {
             ("/catalog/v1/repositories", Route::Repositories),
             ("/catalog/v1/repositories/", Route::Repository { repository: root.clone() }),
             ("/catalog/v1/repositories/a/b", Route::Repository { repository: repository("a/b") }),
+            ("/catalog/v1/repositories/changes", Route::Changes { repository: root.clone() }),
+            ("/catalog/v1/repositories/a/b/changes", Route::Changes { repository: repository("a/b") }),
+            ("/catalog/v1/repositories/a/b/removed", Route::Removed { repository: repository("a/b") }),
+            (
+                "/catalog/v1/repositories/t/removed/changes/1.0.0%2Bb/restore",
+                Route::Restore {
+                    repository: repository("t"),
+                    name: "changes".into(),
+                    version: "1.0.0+b".into(),
+                },
+            ),
+            ("/catalog/v1/status", Route::Status),
         ] {
             assert_eq!(Route::parse(path, Tenancy::Paths), Ok(route), "{path}");
         }

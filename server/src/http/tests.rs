@@ -1,6 +1,7 @@
 //! Requests against the router in this process, over a real SQLite catalog and a real folder.
 
 mod bucket;
+mod catalogue;
 
 use std::sync::Arc;
 

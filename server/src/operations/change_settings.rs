@@ -1,6 +1,6 @@
 //! Changes what an administrator decides about a repository; the index follows before the answer.
 
-use super::create_repository::CreateRepositoryError;
+use super::create_repository::{CreateRepositoryError, refuse_when_read_only};
 use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::catalog::{RepositoryRow, SettingsChange};
@@ -19,6 +19,7 @@ pub(crate) async fn change_settings(
     if !caller.has(Permission::Administer, path) {
         return Err(CreateRepositoryError::denied(caller, Permission::Administer, path));
     }
+    refuse_when_read_only(app).await?;
     let unknown = || CreateRepositoryError::Unknown { path: path.clone() };
     let repository = app.repositories.find(path).await?.ok_or_else(unknown)?;
     let row = app.catalog.change_settings(repository.id(), change).await?.ok_or_else(unknown)?;

@@ -38,6 +38,12 @@ pub(crate) enum CreateRepositoryError {
         /// Where it is.
         path: RepositoryPath,
     },
+    /// Nothing may be written at the moment.
+    #[error("the server is read-only at the moment: {reason}")]
+    ReadOnly {
+        /// Why.
+        reason: String,
+    },
     /// The catalog did not answer.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -77,6 +83,7 @@ pub(crate) async fn create_repository(
     if !caller.has(Permission::Administer, path) {
         return Err(CreateRepositoryError::denied(caller, Permission::Administer, path));
     }
+    refuse_when_read_only(app).await?;
     let (row, created) = app.catalog.create_repository(path, settings, app.clock.now()).await?;
     if created {
         tracing::info!(repository = %path, caller = caller.name(), "created a repository");
@@ -100,10 +107,19 @@ pub(super) async fn find_or_create(
     if !caller.has(Permission::Administer, path) && !app.rules.publishers_create_repositories {
         return Err(absent);
     }
+    refuse_when_read_only(app).await?;
     // Somebody else may create it at the same moment, which is just as good.
     app.catalog.create_repository(path, app.rules.new_repository.clone(), app.clock.now()).await?;
     match app.repositories.find(path).await? {
         Some(repository) => Ok(repository),
         None => Err(absent),
+    }
+}
+
+/// Refuses a change of what is no content, whose transaction does not look at the switch itself.
+pub(super) async fn refuse_when_read_only(app: &App) -> Result<(), CreateRepositoryError> {
+    match app.catalog.read_only_reason().await? {
+        None => Ok(()),
+        Some(reason) => Err(CreateRepositoryError::ReadOnly { reason }),
     }
 }

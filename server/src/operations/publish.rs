@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use chart::archive::{self, ArchiveError, ChartArchive, Limits};
 use chart::index::IndexEntry;
-use chart::{ChartMetadata, ChartName, ChartVersion, InvalidProvenance, Provenance, ProvenanceMismatch};
+use chart::{
+    ChartMetadata, ChartName, ChartVersion, InvalidProvenance, Provenance, ProvenanceMismatch, Timestamp,
+};
 use oci::Digest;
 
 use super::create_repository::{self, CreateRepositoryError};
@@ -16,7 +18,7 @@ use super::keep_blob::{discard, find_known, keep_blob, release};
 use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::blobs::{Layout, StagedBlob};
-use crate::catalog::{BlobRow, BlobToRecord, CatalogError, IndexChange, NewVersion, Recorded};
+use crate::catalog::{BlobRow, BlobToRecord, CatalogError, IndexChange, NewVersion, Overwrite, Recorded};
 use crate::faults::{self, Step};
 use crate::repositories::OpenRepository;
 use crate::repository_path::RepositoryPath;
@@ -26,9 +28,36 @@ pub(crate) struct Publication {
     pub(crate) repository: RepositoryPath,
     pub(crate) archive: StagedBlob,
     pub(crate) provenance: Option<StagedBlob>,
-    /// The request asks to put these bytes in the place of others.
-    pub(crate) force: bool,
+    pub(crate) terms: Terms,
     pub(crate) caller: Caller,
+}
+
+/// On whose terms a version comes in.
+pub(crate) enum Terms {
+    /// A client's: published now, with `force` in the place of other bytes where the repository allows that.
+    Upload { force: bool },
+    /// An administrator's, who brings what was published elsewhere.
+    Import(ImportTerms),
+}
+
+/// What an import knows of a version.
+pub(crate) struct ImportTerms {
+    /// When it was published, if that is known.
+    pub(crate) created: Option<Timestamp>,
+    /// Whether it takes the place of other bytes where the repository allows that at all.
+    pub(crate) overwrite: bool,
+    /// The chart and version it was listed as.
+    pub(crate) named: Option<(ChartName, ChartVersion)>,
+}
+
+impl Terms {
+    /// An import replaces nothing unasked, not even where uploads may.
+    fn may_overwrite(&self, policy: Overwrite) -> bool {
+        match self {
+            Self::Upload { force } => policy.permits(*force),
+            Self::Import(import) => import.overwrite && policy.permits(true),
+        }
+    }
 }
 
 /// A version that is listed and on disk.
@@ -68,6 +97,16 @@ pub(crate) enum PublishError {
     /// The provenance file speaks of another archive.
     #[error(transparent)]
     Mismatch(#[from] ProvenanceMismatch),
+    /// The archive is another chart or version than it was listed as.
+    #[error("the archive is `{chart}` `{version}`, but was listed as `{listed}`")]
+    OtherChart {
+        /// What it was listed as.
+        listed: String,
+        /// The chart it is.
+        chart: ChartName,
+        /// The version it is.
+        version: ChartVersion,
+    },
     /// Other bytes are published under this name and version.
     #[error(transparent)]
     Exists(Box<VersionTaken>),
@@ -100,7 +139,7 @@ pub(crate) enum PublishError {
     },
     /// The repository has as many versions as it may.
     #[error(
-        "the repository may hold {most} versions and has as many: delete some, or let an admin raise `mostVersions`"
+        "the repository is full: it may hold {most} version(s); delete some, or let an admin raise `mostVersions`"
     )]
     TooManyVersions {
         /// How many it may hold.
@@ -108,7 +147,7 @@ pub(crate) enum PublishError {
     },
     /// The repository would have more bytes than it may.
     #[error(
-        "the repository may hold {most} bytes and would have more: delete versions, or let an admin raise `mostBytes`"
+        "the repository is full: it may hold {most} bytes and would have more; delete versions, or let an admin raise `mostBytes`"
     )]
     TooManyBytes {
         /// How many it may hold.
@@ -134,6 +173,14 @@ pub(crate) enum PublishError {
     Interrupted(#[source] std::io::Error),
 }
 
+impl PublishError {
+    /// Returns the refusal of other bytes than the `existing` ones.
+    pub(super) fn taken(metadata: &ChartMetadata, existing: Digest, given: &Digest) -> Self {
+        let (chart, version) = (metadata.name.clone(), metadata.version.clone());
+        Self::Exists(Box::new(VersionTaken { chart, version, existing, given: given.clone() }))
+    }
+}
+
 impl From<ArchiveError> for PublishError {
     fn from(error: ArchiveError) -> Self {
         Self::Archive(Box::new(error))
@@ -153,16 +200,21 @@ impl From<InvalidProvenance> for PublishError {
 /// # Errors
 /// [`PublishError`]; nothing is stored then.
 pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Published, PublishError> {
+    let created = permitted_time(&publication)?;
     let repository =
         create_repository::find_or_create(app, &publication.repository, &publication.caller).await?;
     let digest = publication.archive.digest().clone();
     // Whether the catalog has these bytes is asked while they are checked.
     let (inspected, known) = tokio::join!(inspect(app, publication.archive), find_known(app, &digest));
     let ((archive, metadata), known) = (inspected?, known?);
+    if let Terms::Import(ImportTerms { named: Some(named), .. }) = &publication.terms {
+        expect_named(named, &metadata)?;
+    }
     let (archive, provenance) = check_provenance(archive, publication.provenance, &metadata).await?;
     faults::reach(Step::ArchiveChecked);
     let request = Request {
-        may_overwrite: repository.row().settings.overwrite.permits(publication.force),
+        may_overwrite: publication.terms.may_overwrite(repository.row().settings.overwrite),
+        created,
         actor: publication.caller.name().to_owned(),
         metadata,
     };
@@ -194,6 +246,8 @@ pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Publi
 struct Request {
     metadata: ChartMetadata,
     may_overwrite: bool,
+    /// The time of publication when it is not now.
+    created: Option<Timestamp>,
     actor: String,
 }
 
@@ -202,8 +256,33 @@ struct Attempt {
     digest: Digest,
 }
 
+/// Returns the time that a publication brings along, which is an administrator's to say: it orders the index.
+fn permitted_time(publication: &Publication) -> Result<Option<Timestamp>, CreateRepositoryError> {
+    let Publication { repository, terms, caller, .. } = publication;
+    match terms {
+        Terms::Upload { .. } => Ok(None),
+        Terms::Import(import) if caller.has(Permission::Administer, repository) => Ok(import.created),
+        Terms::Import(_) => Err(CreateRepositoryError::denied(caller, Permission::Administer, repository)),
+    }
+}
+
+/// Refuses an archive that is another chart or version than it was listed as.
+pub(super) fn expect_named(
+    (chart, version): &(ChartName, ChartVersion),
+    metadata: &ChartMetadata,
+) -> Result<(), PublishError> {
+    if *chart == metadata.name && *version == metadata.version {
+        return Ok(());
+    }
+    let listed = archive::file_name(chart, version);
+    Err(PublishError::OtherChart { listed, chart: metadata.name.clone(), version: metadata.version.clone() })
+}
+
 /// Reads the archive by Helm's rules, off the async threads.
-async fn inspect(app: &App, staged: StagedBlob) -> Result<(StagedBlob, ChartMetadata), PublishError> {
+pub(super) async fn inspect(
+    app: &App,
+    staged: StagedBlob,
+) -> Result<(StagedBlob, ChartMetadata), PublishError> {
     let lost = |closed| PublishError::Interrupted(std::io::Error::other(closed));
     let turn = Arc::clone(&app.checking).acquire_owned().await.map_err(lost)?;
     off_thread(move || {
@@ -273,7 +352,7 @@ async fn record(
     };
     faults::reach(Step::BytesKept);
     let created_at = match app.blobs.layout() {
-        Layout::Addressed => None,
+        Layout::Addressed => request.created,
         // A flat file's own time is the only one that survives without the catalog.
         Layout::Flat => Some(app.blobs.modified(archive.key()).await.map_err(KeepError::from)?),
     };
@@ -339,12 +418,7 @@ fn new_version(
 fn refusal(outcome: Recorded, metadata: &ChartMetadata, given: &Digest) -> PublishError {
     let (chart, version) = (metadata.name.clone(), metadata.version.clone());
     match outcome {
-        Recorded::Exists { digest } => PublishError::Exists(Box::new(VersionTaken {
-            chart,
-            version,
-            existing: digest,
-            given: given.clone(),
-        })),
+        Recorded::Exists { digest } => PublishError::taken(metadata, digest, given),
         Recorded::ProvenanceExists => PublishError::ProvenanceExists { chart, version },
         Recorded::FileNameTaken { chart: holder, version: held } => PublishError::FileNameTaken {
             file_name: archive::file_name(&chart, &version),

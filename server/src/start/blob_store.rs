@@ -29,7 +29,8 @@ pub(crate) async fn open_blobs(storage: &Storage, layout: Layout) -> anyhow::Res
 /// As [`open_blobs`].
 pub(crate) async fn open_blobs_beside(storage: &Storage) -> anyhow::Result<Blobs> {
     match &storage.blobs {
-        BlobsUrl::Folder(root) => Ok(Blobs::beside(root.clone(), Layout::Addressed)),
+        BlobsUrl::Folder(root) => Blobs::beside(root.clone(), Layout::Addressed)
+            .with_context(|| format!("cannot open the folder of blobs `{}`", root.display())),
         BlobsUrl::S3 { bucket, prefix } => {
             let staging = (storage.data.join("staging"), Leftovers::NotOurs);
             open_bucket(&storage.s3, (bucket, prefix), staging, Layout::Addressed).await
@@ -52,6 +53,24 @@ pub(super) async fn open_blobs_aside(
         BlobsUrl::Folder(root) => open_folder(root, staging, layout),
         BlobsUrl::S3 { bucket, prefix } => {
             open_bucket(s3, (bucket, prefix), (staging, Leftovers::Discarded), layout).await
+        }
+    }
+}
+
+/// Opens files in ChartMuseum's layout that are only read, a bucket through the configured S3 service.
+///
+/// # Errors
+/// When there is no such folder, or the S3 service refuses.
+pub(crate) async fn open_foreign_files(storage: &Storage, place: &BlobsUrl) -> anyhow::Result<Blobs> {
+    match place {
+        BlobsUrl::Folder(root) => {
+            let cannot = || format!("cannot read the folder `{}`", root.display());
+            std::fs::read_dir(root).with_context(cannot)?;
+            Blobs::beside(root.clone(), Layout::Flat).with_context(cannot)
+        }
+        BlobsUrl::S3 { bucket, prefix } => {
+            let staging = (storage.data.join("staging"), Leftovers::NotOurs);
+            open_bucket(&storage.s3, (bucket, prefix), staging, Layout::Flat).await
         }
     }
 }

@@ -84,7 +84,7 @@ pub(crate) async fn open_backup_place(
             let named = root.join("backups");
             ensure!(named.is_dir(), "there are no backups in `{}`", root.display());
             let beside = |folder| Blobs::beside(root.join(folder), Layout::Flat);
-            Ok(BackupPlace::new(beside("blobs"), beside("backups"), ()))
+            Ok(BackupPlace::new(beside("blobs")?, beside("backups")?, ()))
         }
         (BlobsUrl::Folder(root), true) => {
             let lock = lock_place(root)?;

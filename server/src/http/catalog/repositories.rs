@@ -2,11 +2,12 @@
 
 use axum::body::{self, Body};
 use axum::extract::Request;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{Response, StatusCode};
 
 use super::super::Server;
 use super::super::error::{ErrorKind, Failure};
 use super::super::request::Asked;
+use super::respond;
 use crate::catalog::{RepositoryRow, SettingsChange};
 use crate::operations::change_settings::change_settings;
 use crate::operations::create_repository::{CreateRepositoryError, create_repository};
@@ -21,6 +22,9 @@ struct RepositoryView {
     path: String,
     #[serde(flatten)]
     settings: crate::catalog::RepositorySettings,
+    /// How many versions it holds, and how many bytes their files have: what its limits count.
+    versions: u64,
+    stored_bytes: u64,
     revision: i64,
     created: String,
     changed: String,
@@ -31,6 +35,8 @@ impl From<RepositoryRow> for RepositoryView {
         Self {
             path: row.path.as_str().to_owned(),
             settings: row.settings,
+            versions: row.version_count,
+            stored_bytes: row.stored_bytes,
             revision: row.revision,
             created: row.created_at.to_string(),
             changed: row.changed_at.to_string(),
@@ -56,7 +62,11 @@ pub(crate) async fn get(
     path: &RepositoryPath,
 ) -> Result<Response<Body>, Failure> {
     match server.find_readable(asked, path).await? {
-        Some(repository) => respond(StatusCode::OK, &RepositoryView::from(repository.row())),
+        // What is in memory knows the settings, not what the repository holds by now.
+        Some(repository) => {
+            let row = server.app.catalog.find_repository(path).await?.unwrap_or_else(|| repository.row());
+            respond(StatusCode::OK, &RepositoryView::from(row))
+        }
         None => Err(server.unknown_repository(asked, path)),
     }
 }
@@ -89,15 +99,4 @@ async fn read_change(request: Request) -> Result<SettingsChange, Failure> {
     }
     serde_json::from_slice(&bytes)
         .map_err(|error| Failure::new(ErrorKind::Invalid, format!("the settings cannot be read: {error}")))
-}
-
-fn respond(status: StatusCode, body: &impl serde::Serialize) -> Result<Response<Body>, Failure> {
-    let json = serde_json::to_vec(body).map_err(|error| {
-        tracing::error!(%error, "cannot write JSON");
-        Failure::new(ErrorKind::Internal, "internal error")
-    })?;
-    let mut response = Response::new(Body::from(json));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
 }

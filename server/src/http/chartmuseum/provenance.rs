@@ -4,9 +4,9 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Response, StatusCode};
 
-use super::super::Server;
 use super::super::error::Failure;
 use super::super::request::Asked;
+use super::super::{Server, announced_length};
 use crate::operations::add_provenance::add_provenance;
 use crate::repository_path::RepositoryPath;
 
@@ -17,7 +17,7 @@ pub(crate) async fn post(
     path: &RepositoryPath,
     request: Request,
 ) -> Result<Response<Body>, Failure> {
-    server.may_publish(asked, path)?;
+    server.admit_upload(asked, path, announced_length(&request)).await?;
     let staged = server.stage(request).await?;
     add_provenance(&server.app, path, staged, asked.query("force").is_some(), &asked.caller).await?;
     Ok(super::json(StatusCode::CREATED, r#"{"saved":true}"#))

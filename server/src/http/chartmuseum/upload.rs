@@ -5,12 +5,12 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{Response, StatusCode, header};
 
-use super::super::Server;
 use super::super::error::{ErrorKind, Failure};
 use super::super::request::Asked;
+use super::super::{Server, announced_length};
 use crate::blobs::StagedBlob;
 use crate::operations::add_provenance::add_provenance;
-use crate::operations::publish::{Publication, publish};
+use crate::operations::publish::{Publication, Terms, publish};
 use crate::repository_path::RepositoryPath;
 
 /// Publishes what the body holds and answers once it is listed.
@@ -21,7 +21,7 @@ pub(crate) async fn post(
     request: Request,
 ) -> Result<Response<Body>, Failure> {
     // Nobody may fill the staging folder who may not publish.
-    server.may_publish(asked, path)?;
+    server.admit_upload(asked, path, announced_length(&request)).await?;
     let is_form = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -33,7 +33,13 @@ pub(crate) async fn post(
     match (archive, provenance) {
         (Some(archive), provenance) => {
             let caller = asked.caller.clone();
-            let publication = Publication { repository: path.clone(), archive, provenance, force, caller };
+            let publication = Publication {
+                repository: path.clone(),
+                archive,
+                provenance,
+                terms: Terms::Upload { force },
+                caller,
+            };
             let published = publish(&server.app, publication).await;
             server.count_publish(&published);
             published?;

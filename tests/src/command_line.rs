@@ -183,6 +183,26 @@ pub fn limit_repository(path: &str, most_versions: u64, most_bytes: &str) -> Vec
     arguments(["repository", "set", path, "--most-versions", &versions, "--most-bytes", most_bytes])
 }
 
+/// Returns the arguments that check everything stored, waste younger than the grace left out.
+pub fn verify(grace: &str) -> Vec<String> {
+    arguments(["verify", "--grace", grace])
+}
+
+/// Returns the arguments that copy everything into a folder of backups.
+pub fn back_up(place: &Path) -> Vec<String> {
+    arguments(["backup", "--to", &place.display().to_string()])
+}
+
+/// Returns the arguments that read the newest backup of a folder whole and write nothing.
+pub fn check_backup(place: &Path) -> Vec<String> {
+    arguments(["restore", "--dry-run", "--from", &place.display().to_string()])
+}
+
+/// Returns the arguments that bring the newest backup of a folder back.
+pub fn restore(place: &Path) -> Vec<String> {
+    arguments(["restore", "--from", &place.display().to_string()])
+}
+
 /// Returns the arguments that make a repository.
 pub fn create_repository(path: &str, settings: &RepositorySettings) -> Vec<String> {
     let mut line = arguments(["repository", "create", path]);

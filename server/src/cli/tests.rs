@@ -97,7 +97,7 @@ fn wrong_lines_say_what_would_be_right() {
         ("chartroom repository set team/a", "<--visibility <VISIBILITY>|--overwrite <OVERWRITE>"),
         ("chartroom repository create Team", "`Team` cannot be part of a repository path"),
         ("chartroom repository list --output yaml", "[possible values: table, json]"),
-        ("chartroom sreve", "a similar subcommand exists: 'serve'"),
+        ("chartroom serv", "a similar subcommand exists: 'serve'"),
     ] {
         let refusal = parse(line).unwrap_err();
         assert_eq!(refusal.exit_code(), 2, "{line}");

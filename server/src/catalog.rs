@@ -9,6 +9,7 @@ mod changes;
 mod connection;
 mod error;
 mod events;
+mod garbage;
 mod hint;
 mod record_version;
 mod remove_version;

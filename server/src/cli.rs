@@ -2,6 +2,7 @@
 //!
 //! Nothing is done here. Settings that files and variables give too are only handed on, as `config::Flags`.
 
+mod collect_garbage;
 mod import;
 mod read_only;
 mod removed;
@@ -11,13 +12,13 @@ mod token;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Flags, parse_duration};
+use crate::config::Flags;
 
+pub(crate) use collect_garbage::CollectGarbageFlags;
 pub(crate) use import::{ImportFlags, SourceAddress};
 pub(crate) use read_only::ReadOnlyCommand;
 pub(crate) use removed::{RemovedFlags, UndeleteFlags};
@@ -102,11 +103,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     ReadOnly(ReadOnlyCommand),
     /// Delete bytes that nobody refers to any more
-    CollectGarbage {
-        /// Keep what became unreferenced less than this ago [default: collection.grace, 24h]
-        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-        grace: Option<Duration>,
-    },
+    #[command(after_help = collect_garbage::EXAMPLES)]
+    CollectGarbage(CollectGarbageFlags),
     /// Print a script that completes commands and flags
     #[command(after_help = "Example:\n  chartroom completion bash > /etc/bash_completion.d/chartroom")]
     Completion {
@@ -207,7 +205,7 @@ impl CommandLine {
             | Command::Removed(_)
             | Command::Undelete(_)
             | Command::ReadOnly(_)
-            | Command::CollectGarbage { .. }
+            | Command::CollectGarbage(_)
             | Command::Completion { .. } => (Vec::new(), false),
         };
         Flags { config: self.global.config.clone(), listen, data: self.global.data.clone(), open }

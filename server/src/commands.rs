@@ -65,7 +65,7 @@ fn run_command(line: &CommandLine, environment: &BTreeMap<String, String>) -> an
         Command::Removed(flags) => wait_for(removed::list(load()?, flags)),
         Command::Undelete(flags) => wait_for(removed::undelete(load()?, flags)),
         Command::ReadOnly(command) => wait_for(read_only::run(load()?, command)),
-        Command::CollectGarbage { grace } => wait_for(collect_garbage::run(load()?, *grace)),
+        Command::CollectGarbage(flags) => wait_for(collect_garbage::run(load()?, flags)),
         Command::Completion { shell } => {
             write_completion(*shell, &mut io::stdout().lock());
             Ok(())

@@ -14,7 +14,7 @@ use reqwest::Url;
 use crate::blobs::{BlobError, BlobKey, StagedBlob, Staging};
 use crate::repository_path::RepositoryPath;
 
-pub(crate) use download::{Downloads, InvalidDownloads, Login, Trust};
+pub(crate) use download::{Downloads, Login, Trust};
 pub(crate) use flat::FlatSource;
 
 /// A place that charts come from.

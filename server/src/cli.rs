@@ -92,7 +92,7 @@ pub(crate) enum Command {
     Repository(RepositoryCommand),
     /// Bring in what a ChartMuseum folder or bucket has, or what any index of charts lists
     #[command(after_help = import::EXAMPLES)]
-    Import(ImportFlags),
+    Import(Box<ImportFlags>),
     /// List what was deleted or replaced lately and may be brought back
     #[command(after_help = removed::REMOVED_EXAMPLE)]
     Removed(RemovedFlags),

@@ -111,14 +111,14 @@ pub fn revoke_token(name: &str) -> Vec<String> {
     arguments(["token", "revoke", name])
 }
 
-/// Returns the arguments that delete bytes nobody refers to, however fresh.
+/// Returns the arguments that delete bytes nobody refers to, however fresh; nothing may be published meanwhile.
 pub fn collect_garbage() -> Vec<String> {
-    collect_garbage_after("0s")
+    arguments(["collect-garbage", "--grace", "0s", "--offline"])
 }
 
-/// Returns the arguments that delete bytes nobody has referred to for so long.
+/// Returns the arguments that delete bytes nobody has referred to for so long; no publish may take longer than that.
 pub fn collect_garbage_after(grace: &str) -> Vec<String> {
-    arguments(["collect-garbage", "--grace", grace])
+    arguments(["collect-garbage", "--grace", grace, "--offline"])
 }
 
 /// Returns the arguments that bring charts in from a folder or an index, with a report in JSON.

@@ -4,6 +4,7 @@ mod bad_input;
 mod bringing_back;
 mod buckets;
 mod changes_feed;
+mod chartmuseums_folder;
 mod cluster;
 mod concurrency;
 mod container;

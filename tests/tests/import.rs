@@ -366,3 +366,30 @@ fn a_bucket_of_chartmuseum_comes_in() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn a_source_that_goes_away_ends_the_import_and_is_gone_on_with_later() -> Result<()> {
+    let site = Site::new()?;
+    let web = WebServer::start()?;
+    let charts: Vec<_> = (0..30)
+        .map(|number| (format!("/{number:02}.tgz"), plain_chart(&format!("kept-{number:02}"), "1.0.0")))
+        .collect();
+    let entries = charts.iter().map(|(path, archive)| {
+        let name = format!("kept-{}", path.trim_start_matches('/').trim_end_matches(".tgz"));
+        entry(&name, "1.0.0", path, Some(archive))
+    });
+    web.put("/index.yaml", [index_of(entries.collect())]);
+    for (number, (path, archive)) in charts.iter().enumerate() {
+        let answer = if number < 3 { Prepared::File(archive.clone()) } else { Prepared::Status(503) };
+        web.put(path, [answer]);
+    }
+    let away = site.run(&[command_line::import(&web.url("/"), "shelf"), command_line::jobs(8)].concat())?;
+    assert_eq!(away.status.code(), Some(UNFINISHED), "{}", away.complaint());
+    ensure!(away.complaint().contains("20 times in a row"), "{}", away.complaint());
+    for (path, archive) in &charts {
+        web.put(path, [Prepared::File(archive.clone())]);
+    }
+    let done = import(&site, &web.url("/"), "shelf", &[], EVERYTHING)?;
+    assert_eq!(counts(&done), [27, 3, 0, 0]);
+    Ok(())
+}

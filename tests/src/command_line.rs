@@ -147,6 +147,11 @@ pub fn token_file(path: &Path) -> Vec<String> {
     arguments(["--token-file", &path.display().to_string()])
 }
 
+/// Returns the arguments that let an import trust the authorities in a file.
+pub fn ca_file(path: &Path) -> Vec<String> {
+    arguments(["--ca-file", &path.display().to_string()])
+}
+
 /// Returns the arguments that log an import in with the password in a file.
 pub fn password_file(user: &str, path: &Path) -> Vec<String> {
     arguments(["--username", user, "--password-file", &path.display().to_string()])

@@ -55,13 +55,12 @@ pub(crate) struct RestoreFlags {
 
 /// Flags of `copy`.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true, id = "house")]
 pub(crate) struct CopyFlags {
     /// The stores to read: a configuration file, or the data folder of an embedded server [default: those of this configuration]
-    #[arg(long, value_name = "FILE|DIR", group = "house")]
+    #[arg(long, value_name = "FILE|DIR", required_unless_present = "to")]
     pub(crate) from: Option<PathBuf>,
     /// The stores to fill, which must be empty [default: those of this configuration]
-    #[arg(long, value_name = "FILE|DIR", group = "house")]
+    #[arg(long, value_name = "FILE|DIR", required_unless_present = "from")]
     pub(crate) to: Option<PathBuf>,
     /// Stop all writing to the source first; it stays stopped when everything has been copied
     #[arg(long)]
@@ -122,7 +121,23 @@ fn place(text: &str) -> Result<BlobsUrl, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
+    use super::super::CommandLine;
     use super::*;
+
+    #[test]
+    fn a_move_names_one_of_its_two_places_at_least() {
+        for (line, is_one) in [
+            ("chartroom copy --from a --to b", true),
+            ("chartroom copy --from a", true),
+            ("chartroom copy --to b --dry-run", true),
+            ("chartroom copy --dry-run", false),
+            ("chartroom copy", false),
+        ] {
+            assert_eq!(CommandLine::try_parse_from(line.split(' ')).is_ok(), is_one, "{line}");
+        }
+    }
 
     #[test]
     fn backups_lie_in_a_folder_or_a_bucket() {

@@ -10,6 +10,7 @@ mod connection;
 mod dump;
 mod error;
 mod events;
+mod garbage;
 mod hint;
 mod inspect;
 mod load;

@@ -2,6 +2,7 @@
 //!
 //! Nothing is done here. Settings that files and variables give too are only handed on, as `config::Flags`.
 
+mod collect_garbage;
 mod import;
 mod read_only;
 mod removed;
@@ -12,13 +13,13 @@ mod token;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Flags, parse_duration};
+use crate::config::Flags;
 
+pub(crate) use collect_garbage::CollectGarbageFlags;
 pub(crate) use import::{ImportFlags, SourceAddress};
 pub(crate) use read_only::ReadOnlyCommand;
 pub(crate) use removed::{RemovedFlags, UndeleteFlags};
@@ -94,7 +95,7 @@ pub(crate) enum Command {
     Repository(RepositoryCommand),
     /// Bring in what a ChartMuseum folder or bucket has, or what any index of charts lists
     #[command(after_help = import::EXAMPLES)]
-    Import(ImportFlags),
+    Import(Box<ImportFlags>),
     /// List what was deleted or replaced lately and may be brought back
     #[command(after_help = removed::REMOVED_EXAMPLE)]
     Removed(RemovedFlags),
@@ -105,11 +106,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     ReadOnly(ReadOnlyCommand),
     /// Delete bytes that nobody refers to any more
-    CollectGarbage {
-        /// Keep what became unreferenced less than this ago [default: collection.grace, 24h]
-        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-        grace: Option<Duration>,
-    },
+    #[command(after_help = collect_garbage::EXAMPLES)]
+    CollectGarbage(CollectGarbageFlags),
     /// Check that everything the catalog says is stored, byte for byte, and nothing else
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyFlags),
@@ -222,7 +220,7 @@ impl CommandLine {
             | Command::Removed(_)
             | Command::Undelete(_)
             | Command::ReadOnly(_)
-            | Command::CollectGarbage { .. }
+            | Command::CollectGarbage(_)
             | Command::Verify(_)
             | Command::Backup(_)
             | Command::Restore(_)

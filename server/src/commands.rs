@@ -70,7 +70,7 @@ fn run_command(line: &CommandLine, environment: &BTreeMap<String, String>) -> an
         Command::Removed(flags) => wait_for(removed::list(load()?, flags)),
         Command::Undelete(flags) => wait_for(removed::undelete(load()?, flags)),
         Command::ReadOnly(command) => wait_for(read_only::run(load()?, command)),
-        Command::CollectGarbage { grace } => wait_for(collect_garbage::run(load()?, *grace)),
+        Command::CollectGarbage(flags) => wait_for(collect_garbage::run(load()?, flags)),
         Command::Verify(flags) => wait_for(verify::run(load()?, flags)),
         Command::Backup(flags) => wait_for(backup::run(load()?, flags)),
         Command::Restore(flags) => wait_for(restore::run(load()?, flags)),

@@ -357,4 +357,4 @@ fn wrong_verb(server: &Server, asked: &Asked) -> Failure {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

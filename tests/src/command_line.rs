@@ -111,14 +111,14 @@ pub fn revoke_token(name: &str) -> Vec<String> {
     arguments(["token", "revoke", name])
 }
 
-/// Returns the arguments that delete bytes nobody refers to, however fresh.
+/// Returns the arguments that delete bytes nobody refers to, however fresh; nothing may be published meanwhile.
 pub fn collect_garbage() -> Vec<String> {
-    collect_garbage_after("0s")
+    arguments(["collect-garbage", "--grace", "0s", "--offline"])
 }
 
-/// Returns the arguments that delete bytes nobody has referred to for so long.
+/// Returns the arguments that delete bytes nobody has referred to for so long; no publish may take longer than that.
 pub fn collect_garbage_after(grace: &str) -> Vec<String> {
-    arguments(["collect-garbage", "--grace", grace])
+    arguments(["collect-garbage", "--grace", grace, "--offline"])
 }
 
 /// Returns the arguments that bring charts in from a folder or an index, with a report in JSON.
@@ -181,6 +181,26 @@ pub fn read_only_status() -> Vec<String> {
 pub fn limit_repository(path: &str, most_versions: u64, most_bytes: &str) -> Vec<String> {
     let versions = most_versions.to_string();
     arguments(["repository", "set", path, "--most-versions", &versions, "--most-bytes", most_bytes])
+}
+
+/// Returns the arguments that check everything stored, waste younger than the grace left out.
+pub fn verify(grace: &str) -> Vec<String> {
+    arguments(["verify", "--grace", grace])
+}
+
+/// Returns the arguments that copy everything into a folder of backups.
+pub fn back_up(place: &Path) -> Vec<String> {
+    arguments(["backup", "--to", &place.display().to_string()])
+}
+
+/// Returns the arguments that read the newest backup of a folder whole and write nothing.
+pub fn check_backup(place: &Path) -> Vec<String> {
+    arguments(["restore", "--dry-run", "--from", &place.display().to_string()])
+}
+
+/// Returns the arguments that bring the newest backup of a folder back.
+pub fn restore(place: &Path) -> Vec<String> {
+    arguments(["restore", "--from", &place.display().to_string()])
 }
 
 /// Returns the arguments that make a repository.

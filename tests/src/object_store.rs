@@ -113,16 +113,32 @@ impl ObjectStore {
         Ok(parts.filter_map(|part| part.split_once("</Key>")).map(|(key, _)| key.to_owned()).collect())
     }
 
+    /// Puts bytes into a bucket as another program would.
+    ///
+    /// # Errors
+    /// When the server does not run or refuses.
+    pub fn put(&self, bucket: &str, key: &str, content: &[u8]) -> Result<()> {
+        let mut file = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
+        std::io::Write::write_all(&mut file, content)?;
+        let mut request = self.signed_request("PUT", &format!("{bucket}/{key}"), SECRET_KEY, content);
+        run(request.arg("--upload-file").arg(file.path()))?.success()?;
+        Ok(())
+    }
+
     fn signed(&self, method: &str, path: &str) -> Result<String> {
         run(&mut self.request(method, path, SECRET_KEY))?.success()
     }
 
     fn request(&self, method: &str, path: &str, secret_key: &str) -> Command {
+        self.signed_request(method, path, secret_key, b"")
+    }
+
+    fn signed_request(&self, method: &str, path: &str, secret_key: &str, body: &[u8]) -> Command {
         let mut command = clean_command(&self.curl);
         command.args(["--noproxy", "*", "--silent", "--show-error", "--fail-with-body", "--request", method]);
         command.args(["--aws-sigv4", &format!("aws:amz:{REGION}:s3")]);
         // curl signs this header when it is given, and s3s-fs wants it even for no body.
-        command.args(["--header", &format!("x-amz-content-sha256: {}", Digest::sha256(b"").hex())]);
+        command.args(["--header", &format!("x-amz-content-sha256: {}", Digest::sha256(body).hex())]);
         command.args(["--user", &format!("{ACCESS_KEY}:{secret_key}")]);
         command.arg(format!("{}/{path}", self.endpoint()));
         command

@@ -9,8 +9,10 @@ use anyhow::{Context, Result, ensure};
 use chart::testing::provenance_text;
 use oci::Digest;
 use serde_json::{Value, json};
+use stories::backend::{POSTGRES_MINIO, tell};
 use stories::client::Upload;
 use stories::command_line::{self, Overwrite, RepositorySettings, TokenRequest};
+use stories::object_store::shared_minio;
 use stories::process::{Outcome, kill};
 use stories::site::Site;
 use stories::synthetic::{marked_chart, plain_chart};
@@ -261,8 +263,18 @@ fn a_private_repository_comes_in_with_its_credential_only(site: &Site) -> Result
 
     let (web, stranger) = (WebServer::start()?, WebServer::start()?);
     stranger.put("/kept.tgz", [Prepared::File(archive)]);
-    web.put("/index.yaml", [index_of(vec![entry("kept", "1.0.0", &stranger.url("/kept.tgz"), None)])]);
-    import(site, &web.url("/"), "fresh", &command_line::token_file(&secret), EVERYTHING)?;
+    let moved = plain_chart("moved", "1.0.0");
+    stranger.put("/moved.tgz", [Prepared::File(moved)]);
+    web.put("/moved.tgz", [Prepared::Redirect(stranger.url("/moved.tgz"))]);
+    web.put(
+        "/index.yaml",
+        [index_of(vec![
+            entry("kept", "1.0.0", &stranger.url("/kept.tgz"), None),
+            entry("moved", "1.0.0", "moved.tgz", None),
+        ])],
+    );
+    let done = import(site, &web.url("/"), "fresh", &command_line::token_file(&secret), EVERYTHING)?;
+    assert_eq!(counts(&done), [2, 0, 0, 0]);
     ensure!(web.take_received().iter().all(|request| request.authorization.starts_with("Bearer ")));
     ensure!(
         stranger.take_received().iter().all(|request| request.authorization.is_empty()),
@@ -328,4 +340,29 @@ fn a_source_that_is_none_says_so_and_changes_nothing() -> Result<()> {
         ensure!(outcome.complaint().contains(expected), "{source}: {}", outcome.complaint());
     }
     Ok(())
+}
+
+#[test]
+fn a_bucket_of_chartmuseum_comes_in() -> Result<()> {
+    tell(POSTGRES_MINIO, |site| {
+        let Some(store) = shared_minio()? else { return Ok(()) };
+        let bucket = store.create_bucket()?;
+        let archive = plain_chart("kept", "1.0.0");
+        let provenance = provenance_text("kept", "1.0.0", "kept-1.0.0.tgz", &archive);
+        store.put(&bucket, "old/kept-1.0.0.tgz", &archive)?;
+        store.put(&bucket, "old/kept-1.0.0.tgz.prov", provenance.as_bytes())?;
+        store.put(&bucket, "old/deeper/other-1.0.0.tgz", &plain_chart("other", "1.0.0"))?;
+        store.put(&bucket, "elsewhere-1.0.0.tgz", &plain_chart("elsewhere", "1.0.0"))?;
+        let source = format!("s3://{bucket}/old");
+        let foreseen = import(site, &source, "shelf", &[command_line::DRY_RUN.to_owned()], EVERYTHING)?;
+        assert_eq!(counts(&foreseen), [1, 0, 0, 0]);
+        let done = import(site, &source, "shelf", &[], EVERYTHING)?;
+        assert_eq!((counts(&done), done["notes"].as_array().map(Vec::len)), ([1, 0, 0, 0], Some(0)));
+        let server = site.start()?;
+        assert_eq!(server.anonymous()?.get("/shelf/charts/kept-1.0.0.tgz")?.body, archive);
+        server.anonymous()?.get("/shelf/charts/kept-1.0.0.tgz.prov")?.expect_status(200)?;
+        let again = import(site, &source, "shelf", &[], EVERYTHING)?;
+        assert_eq!(counts(&again), [0, 1, 0, 0]);
+        Ok(())
+    })
 }

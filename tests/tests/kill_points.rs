@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use oci::Digest;
 use stories::client::Client;
-use stories::command_line::{Overwrite, RepositorySettings, collect_garbage_after};
+use stories::command_line::{
+    Overwrite, RepositorySettings, back_up as back_up_to, check_backup, collect_garbage_after, verify,
+};
 use stories::server::Server;
 use stories::site::Site;
 use stories::synthetic::marked_chart;
@@ -35,6 +37,7 @@ enum Operation {
     Overwrite,
     Delete,
     Collect,
+    BackUp,
 }
 
 /// Returns the operations that come to the step.
@@ -48,6 +51,9 @@ fn operations_at(step: Step) -> &'static [Operation] {
         }
         Step::RemovedForgotten | Step::RowsForgotten | Step::BytesRemoved | Step::OrphanFound => {
             &[Operation::Collect]
+        }
+        Step::CatalogReadForBackup | Step::BlobBackedUp | Step::PartsBackedUp | Step::BackupNamed => {
+            &[Operation::BackUp]
         }
     }
 }
@@ -64,7 +70,11 @@ fn is_of_files(step: Step) -> bool {
         | Step::RemovedForgotten
         | Step::RowsForgotten
         | Step::BytesRemoved
-        | Step::OrphanFound => false,
+        | Step::OrphanFound
+        | Step::CatalogReadForBackup
+        | Step::BlobBackedUp
+        | Step::PartsBackedUp
+        | Step::BackupNamed => false,
     }
 }
 
@@ -125,7 +135,7 @@ impl Round {
         let admin = server.admin()?;
         match self.operation {
             Operation::Publish => {}
-            Operation::Overwrite | Operation::Delete => {
+            Operation::Overwrite | Operation::Delete | Operation::BackUp => {
                 admin.publish("shelf", &self.old)?.expect_status(201)?;
             }
             // What a collector comes for: versions that were removed and that were replaced.
@@ -159,7 +169,7 @@ impl Round {
                     (Some(old), Some(new.clone()), admin.post("/api/shelf/charts?force", self.new.clone()))
                 }
                 Operation::Delete => (Some(old), None, self.delete(&admin)),
-                Operation::Collect => return Err(anyhow!("a collector is a process of its own")),
+                Operation::Collect | Operation::BackUp => return Err(anyhow!("a process of its own")),
             };
             ledger.note(("shelf", &self.version), answer.map(|answer| answer.status), before, after);
             let beside = beside.join().map_err(|_| anyhow!("the second publisher panicked"))?;
@@ -193,6 +203,28 @@ impl Round {
     }
 }
 
+/// Ends a backup at the step, beside a publisher of bytes that are in it, and lets the next one go on from there.
+fn back_up(site: &Site, server: &Server, round: &Round, step: Step, ledger: &mut Ledger) -> Result<()> {
+    let (admin, place) = (server.admin()?, site.folder().join(format!("backups-{}", round.version)));
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| admin.publish("other", &round.old).map(|answer| answer.status));
+        let backup = site.run_with(&[(FAULT, step.name())], &back_up_to(&place))?;
+        ensure!(!backup.status.success(), "the backup did not come to the step");
+        let beside = beside.join().map_err(|_| anyhow!("the publisher beside panicked"))?;
+        ledger.note(("other", &round.version), beside, None, Some(Digest::sha256(&round.old)));
+        Ok(())
+    })?;
+    ledger.note(("shelf", &round.version), Ok(201), None, Some(Digest::sha256(&round.old)));
+    let is_whole = site.run(&check_backup(&place))?.status.success();
+    ensure!(
+        is_whole == (step == Step::BackupNamed),
+        "a backup that was cut off is taken for one: {is_whole}"
+    );
+    site.run(&back_up_to(&place))?.success().context("the next backup")?;
+    site.run(&check_backup(&place))?.success().context("the check of the next backup")?;
+    Ok(())
+}
+
 /// Leaves bytes that nobody knows, which is what a publisher that ended too early leaves.
 fn leave_an_orphan(site: &Site, round: &Round) -> Result<()> {
     let mut server = site.launch().variable(FAULT, Step::BytesKept.name()).start()?;
@@ -220,11 +252,14 @@ fn check(site: &Site, server: &Server, ledger: &Ledger) -> Result<()> {
             digests.insert(digest.to_owned());
         }
     }
+    site.run(&verify("1h"))?.success().context("what is stored is not what the catalog says")?;
     wait_for("all waste to be old enough and collected", PATIENCE, || {
         site.run(&collect_garbage_after(GRACE))?.success()?;
         // Two who publish the same bytes at the same moment may both have kept them.
         Ok((digests.len()..=listed).contains(&site.blobs()?.len()).then_some(()))
-    })
+    })?;
+    site.run(&verify("0s"))?.success().context("waste is left")?;
+    Ok(())
 }
 
 fn a_process_that_ends_between_two_steps_loses_nothing_and_leaves_no_waste(site: &Site) -> Result<()> {
@@ -251,6 +286,12 @@ fn a_process_that_ends_between_two_steps_loses_nothing_and_leaves_no_waste(site:
                     server.stop()?;
                     let server = site.launch().variable(FAULT, step.name()).start()?;
                     round.run(server, &mut ledger).with_context(at)?;
+                }
+                Operation::BackUp => {
+                    let server = site.start()?;
+                    round.prepare(&server, &mut ledger)?;
+                    back_up(site, &server, &round, step, &mut ledger).with_context(at)?;
+                    server.stop()?;
                 }
                 Operation::Collect => {
                     leave_an_orphan(site, &round)?;

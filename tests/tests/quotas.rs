@@ -3,9 +3,9 @@
 use std::thread;
 
 use anyhow::{Result, anyhow, ensure};
-use stories::command_line::{self, RepositorySettings};
+use stories::command_line::{self, Overwrite, RepositorySettings};
 use stories::site::Site;
-use stories::synthetic::plain_chart;
+use stories::synthetic::{marked_chart, plain_chart};
 
 stories::on_each_backend! {
     a_repository_takes_no_more_versions_than_it_may,
@@ -45,7 +45,8 @@ fn a_repository_takes_no_more_versions_than_it_may(site: &Site) -> Result<()> {
 
 fn a_repository_takes_no_more_bytes_than_it_may(site: &Site) -> Result<()> {
     let archive = plain_chart("a", "1.0.0");
-    site.create_repository("shelf", &RepositorySettings::default())?;
+    let overwrite = Overwrite::Forced;
+    site.create_repository("shelf", &RepositorySettings { overwrite, ..Default::default() })?;
     let most = archive.len() + archive.len() / 2;
     site.run(&command_line::limit_repository("shelf", 0, &most.to_string()))?.success()?;
     let server = site.start()?;
@@ -55,5 +56,10 @@ fn a_repository_takes_no_more_bytes_than_it_may(site: &Site) -> Result<()> {
     admin.publish("shelf", &archive)?.expect_status(201)?;
     let refused = admin.publish("shelf", &plain_chart("b", "1.0.0"))?.expect_status(507)?.error_text()?;
     ensure!(refused.contains("`mostBytes`"), "{refused}");
+    // Nor may a version grow in its place.
+    let noise: String = (0..2_000).map(|number| format!("{:x}", number * 7_919)).collect();
+    let grown = admin.post("/api/shelf/charts?force", marked_chart("a", "1.0.0", &noise))?;
+    ensure!(grown.expect_status(507)?.error_text()?.contains("`mostBytes`"));
+    assert_eq!(admin.get("/shelf/charts/a-1.0.0.tgz")?.body, archive);
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! nothing acknowledged is lost, no reader sees a shorter or broken index, and nothing that exists is "not found".
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, ensure};
 use oci::Digest;
 use stories::client::Client;
+use stories::command_line::{back_up, restore, verify};
 use stories::fault_proxy::{FaultProxy, Mode};
 use stories::server::Server;
 use stories::site::Site;
@@ -235,6 +237,64 @@ fn rage(weather: &Weather, log: &Log, database: &postgres::Postgres, bucket: &Fa
     bucket.set(Mode::Pass)
 }
 
+/// Makes one backup after another until the storm is over; returns how many became whole.
+fn back_up_on(site: &Site, place: &Path, log: &Log, lasts: Duration) -> Result<u32> {
+    let mut whole = 0;
+    while log.began.elapsed() < lasts {
+        // While a store is away there is no backup, which the command says.
+        whole += u32::from(site.run(&back_up(place))?.status.success());
+    }
+    Ok(whole)
+}
+
+/// Returns what the feed of `shelf` tells: each version with its revision.
+fn told(client: &Client) -> Result<BTreeMap<String, u64>> {
+    let mut told = BTreeMap::new();
+    let mut after = 0;
+    loop {
+        let path = format!("/catalog/v1/repositories/shelf/changes?after={after}&limit=500");
+        let page = client.get(&path)?.expect_status(200)?.json()?;
+        let changes = page["changes"].as_array().cloned().unwrap_or_default();
+        for change in &changes {
+            let revision = change["revision"].as_u64().context("no revision")?;
+            ensure!(revision == after + 1, "the feed has a gap after {after}");
+            after = revision;
+            told.insert(change["version"].as_str().context("no version")?.to_owned(), revision);
+        }
+        if changes.is_empty() {
+            return Ok(told);
+        }
+    }
+}
+
+/// Returns the entries of the index by version.
+fn entries(client: &Client) -> Result<BTreeMap<String, serde_json::Value>> {
+    let index = client.index("shelf")?;
+    let entries = index["entries"]["storm"].as_array().cloned().unwrap_or_default();
+    Ok(entries
+        .into_iter()
+        .filter_map(|entry| Some((entry["version"].as_str()?.to_owned(), entry.clone())))
+        .collect())
+}
+
+/// Restores the newest backup elsewhere, and checks that it is the source as it was at one revision.
+fn check_backup(site: &Site, place: &Path, source: &Client) -> Result<()> {
+    let other = site.another()?;
+    other.run(&restore(place))?.success().context("the restore")?;
+    other.run(&verify("0s"))?.success().context("the restored copy is not what its catalog says")?;
+    let server = other.start()?;
+    let (restored, original) = (entries(&server.anonymous()?)?, entries(source)?);
+    let last = told(&server.anonymous()?)?.into_values().max().unwrap_or(0);
+    let expected: BTreeMap<String, serde_json::Value> = told(source)?
+        .into_iter()
+        .filter(|(_, revision)| *revision <= last)
+        .filter_map(|(version, _)| Some((version.clone(), original.get(&version)?.clone())))
+        .collect();
+    ensure!(restored == expected, "the backup is not the source at revision {last}");
+    ensure!(restored.len() > 1, "the backup holds next to nothing");
+    server.stop()
+}
+
 /// Checks, once all is calm, that every replica has everything that was acknowledged, and shows the same.
 fn check(servers: &[Option<Server>], log: &Log) -> Result<()> {
     let clients: Result<Vec<Client>> = servers.iter().flatten().map(Server::anonymous).collect();
@@ -279,6 +339,7 @@ fn weather(weather: &Weather) -> Result<()> {
     let bucket = FaultProxy::start(minio.address())?;
     let stores = Stores::new(Some(&database), Some(&minio))?.blobs_at(bucket.address());
     let site = &Site::with(stores)?;
+    let place = &site.folder().join("backups");
     let berths: &Berths = &(0..REPLICAS).map(|_| RwLock::new(None)).collect();
     let mut fleet = Fleet { site, berths, servers: (0..REPLICAS).map(|_| None).collect(), starts: 0 };
     for place in 0..REPLICAS {
@@ -300,6 +361,7 @@ fn weather(weather: &Weather) -> Result<()> {
         );
         crew.extend((0..READERS).map(|number| scope.spawn(move || read_on(number, berths, log, lasts))));
         crew.push(scope.spawn(|| rage(weather, log, &database, &bucket)));
+        let backups = scope.spawn(move || back_up_on(site, place, log, lasts));
         let mut turn = 0;
         while log.began.elapsed() + weather.between_kills < lasts {
             thread::sleep(weather.between_kills / 2);
@@ -309,14 +371,22 @@ fn weather(weather: &Weather) -> Result<()> {
             wait_for("a replica to start again", SETTLED, || Ok(fleet.start(turn * 2 % REPLICAS).ok()))?;
             turn += 1;
         }
-        crew.into_iter()
-            .try_for_each(|member| member.join().map_err(|_| anyhow!("one of the crew panicked"))?)
+        for member in crew {
+            member.join().map_err(|_| anyhow!("one of the crew panicked"))??;
+        }
+        let whole = backups.join().map_err(|_| anyhow!("the backups panicked"))??;
+        ensure!(whole > 0, "no backup became whole");
+        Ok(())
     })?;
     check(&fleet.servers, log)?;
+    site.run(&verify("1h"))?.success().context("what is stored is not what the catalog says")?;
+    check_backup(site, place, &fleet.servers.iter().flatten().next().context("no replica")?.anonymous()?)?;
     let [published, refused, read, unread] =
         [Answer::Published, Answer::Refused, Answer::Read, Answer::Unread].map(|answer| log.counted(answer));
-    println!("storm: {published} published, {refused} refused, {read} indexes read, {unread} not answered");
-    ensure!(published > 100 && read > 100, "next to nothing happened: {published} published, {read} read");
+    ensure!(
+        published > 100 && read > 100,
+        "next to nothing happened: {published} published, {refused} refused, {read} read, {unread} not answered"
+    );
     Ok(())
 }
 

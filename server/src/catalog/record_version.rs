@@ -217,7 +217,9 @@ async fn record(
     let existing =
         find_existing(connection, new.repository_id, new.chart.as_str(), new.version.as_str()).await?;
     if let Some(refusal) = match &existing {
-        Some(existing) => refuse(&row, existing, locked.revision),
+        Some(existing) => {
+            refuse(&row, existing, locked.revision).or_else(|| refuse_larger(&row, existing, locked))
+        }
         None => refuse_new(connection, &row, locked).await?,
     } {
         return Ok(refusal);
@@ -267,6 +269,15 @@ async fn refuse_new(
     let Some(objects) = row.new.limits.objects else { return Ok(None) };
     let count = count_objects(connection, row.new.repository_id).await?;
     Ok((count >= objects).then_some(Recorded::Full { objects }))
+}
+
+/// Refuses bytes that take more room than those in whose place they come, where there is none.
+fn refuse_larger(row: &Row<'_>, existing: &Existing, locked: Locked) -> Option<Recorded> {
+    let (new, old) = (row.new.weight(), existing.weight());
+    let holds =
+        Weight { versions: locked.holds.versions - old.versions, bytes: locked.holds.bytes - old.bytes };
+    let is_larger = new.bytes > old.bytes;
+    beyond_quota(Locked { holds, ..locked }).filter(|_| is_larger)
 }
 
 /// Compares what the repository would hold with what it may.

@@ -26,11 +26,19 @@ pub(crate) enum Step {
     BytesRemoved,
     /// The collector found bytes that nobody knows.
     OrphanFound,
+    /// A backup has read the catalog and copied nothing.
+    CatalogReadForBackup,
+    /// A backup has copied some of the bytes.
+    BlobBackedUp,
+    /// A backup has everything but the list that makes it one.
+    PartsBackedUp,
+    /// A backup is whole; nobody was told.
+    BackupNamed,
 }
 
 impl Step {
     /// Every step, in the order in which they come.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::ArchiveChecked,
         Self::FileSynced,
         Self::FileRenamed,
@@ -42,6 +50,10 @@ impl Step {
         Self::RowsForgotten,
         Self::BytesRemoved,
         Self::OrphanFound,
+        Self::CatalogReadForBackup,
+        Self::BlobBackedUp,
+        Self::PartsBackedUp,
+        Self::BackupNamed,
     ];
 
     /// Returns the name by which a story asks for the step.
@@ -58,6 +70,10 @@ impl Step {
             Self::RowsForgotten => "rows-forgotten",
             Self::BytesRemoved => "bytes-removed",
             Self::OrphanFound => "orphan-found",
+            Self::CatalogReadForBackup => "catalog-read-for-backup",
+            Self::BlobBackedUp => "blob-backed-up",
+            Self::PartsBackedUp => "parts-backed-up",
+            Self::BackupNamed => "backup-named",
         }
     }
 }

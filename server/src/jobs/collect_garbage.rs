@@ -1,7 +1,7 @@
 //! Removes bytes that nobody refers to, once they are older than the grace period.
 //!
 //! Rows go first and bytes after them, so a crash in between leaves only a file without a row, which the next run
-//! finds by listing. The grace keeps bytes that a publish in progress is about to name.
+//! finds by listing. Any number of collectors may run at once, beside any number of publishers.
 
 use std::time::Duration;
 
@@ -9,20 +9,56 @@ use chart::Timestamp;
 use futures_util::TryStreamExt;
 
 use crate::app::App;
-use crate::blobs::{BlobError, Layout};
+use crate::blobs::{BlobError, BlobKey, Layout};
 use crate::catalog::CatalogError;
 use crate::faults::{self, Step};
 
 /// How many rows one transaction takes, so that publishes wait for none of it.
 const AT_ONCE: u32 = 100;
 
-/// What one run removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How old a file without a row must be at least: a publish in progress has written its bytes and not yet its row, which
+/// takes seconds at most. The rest is for stores whose clocks differ.
+const YOUNGEST_ORPHAN: Duration = Duration::from_secs(3_600);
+
+/// What is to be collected.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Collection {
+    grace: Duration,
+    orphan_grace: Duration,
+    is_dry_run: bool,
+}
+
+impl Collection {
+    /// Returns a collection that leaves what became unreferenced less than `grace` ago, beside publishers.
+    pub(crate) fn new(grace: Duration) -> Self {
+        Self { grace, orphan_grace: grace.max(YOUNGEST_ORPHAN), is_dry_run: false }
+    }
+
+    /// Returns it for a time when nobody publishes: the youngest file without a row is waste then.
+    pub(crate) fn while_nobody_publishes(self) -> Self {
+        Self { orphan_grace: self.grace, ..self }
+    }
+
+    /// Returns it as one that only counts.
+    pub(crate) fn dry_run(self) -> Self {
+        Self { is_dry_run: true, ..self }
+    }
+}
+
+/// What one run removed, or would have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Collected {
-    /// Bytes the catalog knew of.
+    pub(crate) dry_run: bool,
+    /// Removed versions that could have been brought back.
+    pub(crate) removed_versions: u64,
+    /// Blobs the catalog knew of.
     pub(crate) unreferenced: u64,
     /// Files the catalog did not know of.
     pub(crate) orphans: u64,
+    /// Uploads that nobody finished; they are not counted without being discarded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unfinished_uploads: Option<u64>,
 }
 
 /// Why a run stopped before its end; the next one goes on.
@@ -41,42 +77,84 @@ pub(crate) enum CollectError {
 /// # Errors
 /// [`CollectError`]; what was removed until then stays removed.
 pub(crate) async fn collect_garbage(app: &App, grace: Duration) -> Result<Collected, CollectError> {
+    collect(app, Collection::new(grace)).await
+}
+
+/// As [`collect_garbage`], with everything a command may say about it.
+///
+/// # Errors
+/// [`CollectError`]; what was removed until then stays removed.
+pub(crate) async fn collect(app: &App, collection: Collection) -> Result<Collected, CollectError> {
+    let mut collected = Collected { dry_run: collection.is_dry_run, ..Collected::default() };
     match app.blobs.layout() {
         Layout::Addressed => {}
         // In ChartMuseum's folder every file is somebody's.
-        Layout::Flat => return Ok(Collected::default()),
+        Layout::Flat => return Ok(collected),
     }
-    let mut collected = Collected::default();
-    let grace_micros = i64::try_from(grace.as_micros()).unwrap_or(i64::MAX);
+    let grace_micros = i64::try_from(collection.grace.as_micros()).unwrap_or(i64::MAX);
     let before = Timestamp::from_micros(app.clock.now().micros().saturating_sub(grace_micros));
-    while app.catalog.forget_removed_versions(before, AT_ONCE).await? > 0 {
+    if collection.is_dry_run {
+        let garbage = app.catalog.count_garbage(before).await?;
+        (collected.removed_versions, collected.unreferenced) = (garbage.removed_versions, garbage.blobs);
+    } else {
+        collected.removed_versions = forget_removed_versions(app, before).await?;
+        collected.unreferenced = remove_unreferenced(app, before).await?;
+    }
+    collected.orphans = sweep_orphans(app, collection).await?;
+    if !collection.is_dry_run {
+        collected.unfinished_uploads = Some(app.blobs.discard_uploads(collection.orphan_grace).await?);
+    }
+    Ok(collected)
+}
+
+async fn forget_removed_versions(app: &App, before: Timestamp) -> Result<u64, CollectError> {
+    let mut forgotten = 0;
+    loop {
+        match app.catalog.forget_removed_versions(before, AT_ONCE).await? {
+            0 => return Ok(forgotten),
+            more => forgotten += more,
+        }
         faults::reach(Step::RemovedForgotten);
     }
+}
+
+async fn remove_unreferenced(app: &App, before: Timestamp) -> Result<u64, CollectError> {
+    let mut removed = 0;
     loop {
         let keys = app.catalog.forget_unreferenced_blobs(before, AT_ONCE).await?;
         if keys.is_empty() {
-            break;
+            return Ok(removed);
         }
         faults::reach(Step::RowsForgotten);
         for key in &keys {
             app.blobs.remove(key).await?;
             faults::reach(Step::BytesRemoved);
         }
-        collected.unreferenced += keys.len() as u64;
+        removed += keys.len() as u64;
     }
-    let mut pages = app.blobs.list_older_than(grace);
+}
+
+/// Removes files that no row names: what a crash left between bytes and row, or between row and bytes.
+async fn sweep_orphans(app: &App, collection: Collection) -> Result<u64, CollectError> {
+    let mut orphans = 0;
+    let mut pages = app.blobs.list_older_than(collection.orphan_grace);
     while let Some(page) = pages.try_next().await? {
         for key in page {
-            if app.catalog.find_blob_by_key(&key).await?.is_none() {
+            if is_orphan(app, &key).await? {
                 faults::reach(Step::OrphanFound);
-                app.blobs.remove(&key).await?;
-                collected.orphans += 1;
+                orphans += 1;
+                if !collection.is_dry_run {
+                    app.blobs.remove(&key).await?;
+                }
             }
         }
     }
-    let unfinished = app.blobs.discard_uploads(grace).await?;
-    if unfinished > 0 {
-        tracing::info!(unfinished, "discarded uploads that nobody finished");
-    }
-    Ok(collected)
+    Ok(orphans)
 }
+
+async fn is_orphan(app: &App, key: &BlobKey) -> Result<bool, CollectError> {
+    Ok(app.catalog.find_blob_by_key(key).await?.is_none())
+}
+
+#[cfg(test)]
+mod tests;

@@ -59,10 +59,16 @@ pub(crate) enum ImportError {
     },
     /// The source cannot be listed.
     #[error(transparent)]
-    List(#[from] ListError),
+    List(Box<ListError>),
     /// Our own stores failed, or nothing may be written.
     #[error(transparent)]
     Publish(Box<PublishError>),
+}
+
+impl From<ListError> for ImportError {
+    fn from(error: ListError) -> Self {
+        Self::List(Box::new(error))
+    }
 }
 
 impl From<CatalogError> for ImportError {

@@ -17,6 +17,7 @@ use super::progress::Progress;
 use super::transcript::{BlobTotals, KnownBlob, RepositoryRevision, Transcript, TranscriptError};
 use crate::blobs::{BlobError, BlobKey};
 use crate::catalog::{Catalog, CatalogError};
+use crate::faults::{self, Step};
 
 /// How often the catalog is read anew when bytes were collected that it had still named.
 const ATTEMPTS: u32 = 4;
@@ -101,6 +102,7 @@ async fn back_up_once(
     progress: &Progress,
 ) -> Result<BackedUp, BackupError> {
     let transcript = Transcript::write(&stores.catalog, spool).await?;
+    faults::reach(Step::CatalogReadForBackup);
     let blobs = transcript.count_blobs()?;
     progress.begin("copying blobs", blobs.bytes);
     let copied = stream::iter(once_per_digest(&transcript)?)
@@ -111,6 +113,7 @@ async fn back_up_once(
                 return Ok(BlobTotals::default());
             }
             send(stores, place, &blob, progress).await?;
+            faults::reach(Step::BlobBackedUp);
             Ok(BlobTotals { count: 1, bytes: blob.size_bytes })
         })
         .buffer_unordered(AT_ONCE)

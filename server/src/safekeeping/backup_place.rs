@@ -13,6 +13,7 @@ use oci::{Algorithm, Digester};
 use super::manifest::{InvalidManifest, Manifest, is_name};
 use super::transcript::{Part, Transcript, TranscriptError};
 use crate::blobs::{BlobError, BlobKey, Blobs, StageError};
+use crate::faults::{self, Step};
 
 const MANIFEST: &str = "manifest.json";
 /// The largest manifest read into memory: some 100,000 repositories.
@@ -176,9 +177,12 @@ impl BackupPlace {
             let file = File::open(&path).map_err(|error| TranscriptError::Disk(path, error))?;
             self.put(&BlobKey::in_backup(&manifest.name, &part.file_name()), pieces_of(file)).await?;
         }
+        faults::reach(Step::PartsBackedUp);
         let text = manifest.to_text().map_err(|error| BlobError::Unavailable(io::Error::other(error)))?;
         let text = stream::iter([Ok::<_, io::Error>(Bytes::from(text))]);
-        self.put(&BlobKey::in_backup(&manifest.name, MANIFEST), text).await
+        self.put(&BlobKey::in_backup(&manifest.name, MANIFEST), text).await?;
+        faults::reach(Step::BackupNamed);
+        Ok(())
     }
 
     async fn put(

@@ -40,7 +40,7 @@ pub(crate) use http_url::HttpUrl;
 pub(crate) use limits::Limits;
 pub(crate) use listening::{Listener, Listening, Scheme, TlsFiles};
 pub(crate) use observation::{Log, LogFilter, LogFormat, MetricsAccess};
-pub(crate) use proxies::{ForwardedHeaders, Proxies, ProxyHeaders, RequestOrigin};
+pub(crate) use proxies::{ForwardedHeaders, Proxies, ProxyHeaders, RequestOrigin, valid_host};
 pub(crate) use public_address::{ContextPath, HeaderText, PublicAddress};
 pub(crate) use s3::{ClientCertificate, Encryption, S3Service};
 pub(crate) use secret::Secret;

@@ -12,6 +12,7 @@ mod health;
 mod helm;
 pub(crate) mod listen;
 mod observe;
+mod origin;
 mod request;
 mod route;
 mod surface;
@@ -272,7 +273,7 @@ async fn dispatch(
 ) -> Result<Response<Body>, Failure> {
     let reads = asked.method == Method::GET || asked.method == Method::HEAD;
     match route {
-        Route::Welcome if reads => Ok(welcome::get(server)),
+        Route::Welcome if reads => Ok(welcome::get(server, &origin::origin_of(server, &request))),
         Route::Health if reads => Ok(health::health()),
         Route::Info if reads => Ok(health::info()),
         Route::Live if reads => Ok(health::live()),

@@ -216,6 +216,7 @@ pub(crate) fn surface(config: &Config) -> Surface {
         metrics: config.metrics,
         logs_health: config.log.logs_health,
         proxies: config.proxies.clone(),
+        public_url: config.public.url.as_ref().map(|url| url.as_str().to_owned()),
         body_idle_timeout: config.limits.body_idle_timeout,
         ..Surface::default()
     }

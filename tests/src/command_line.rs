@@ -1,6 +1,7 @@
 //! How the server's commands are spelled.
 //! Rule: the only module that knows a flag of `chartroom` or `chartpack`.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// Lets anyone write, as an argument of `chartroom serve`.
@@ -147,6 +148,11 @@ pub fn token_file(path: &Path) -> Vec<String> {
     arguments(["--token-file", &path.display().to_string()])
 }
 
+/// Returns the arguments that let an import trust the authorities in a file.
+pub fn ca_file(path: &Path) -> Vec<String> {
+    arguments(["--ca-file", &path.display().to_string()])
+}
+
 /// Returns the arguments that log an import in with the password in a file.
 pub fn password_file(user: &str, path: &Path) -> Vec<String> {
     arguments(["--username", user, "--password-file", &path.display().to_string()])
@@ -183,25 +189,50 @@ pub fn limit_repository(path: &str, most_versions: u64, most_bytes: &str) -> Vec
     arguments(["repository", "set", path, "--most-versions", &versions, "--most-bytes", most_bytes])
 }
 
-/// Returns the arguments that check everything stored, waste younger than the grace left out.
+/// Returns the arguments that check everything stored, waste younger than the grace left out, and report in JSON.
 pub fn verify(grace: &str) -> Vec<String> {
-    arguments(["verify", "--grace", grace])
+    arguments(["verify", "--grace", grace, "--output", "json"])
 }
 
-/// Returns the arguments that copy everything into a folder of backups.
-pub fn back_up(place: &Path) -> Vec<String> {
-    arguments(["backup", "--to", &place.display().to_string()])
+/// Returns the arguments that check everything, repair what can be, and report in JSON.
+pub fn repair() -> Vec<String> {
+    arguments(["verify", "--repair", "--output", "json"])
 }
 
-/// Returns the arguments that read the newest backup of a folder whole and write nothing.
-pub fn check_backup(place: &Path) -> Vec<String> {
-    arguments(["restore", "--dry-run", "--from", &place.display().to_string()])
+/// Returns the arguments that copy everything into a folder or bucket of backups and report in JSON.
+pub fn back_up(place: impl AsRef<OsStr>) -> Vec<String> {
+    arguments(["backup", "--to", &place.as_ref().to_string_lossy(), "--output", "json"])
 }
 
-/// Returns the arguments that bring the newest backup of a folder back.
-pub fn restore(place: &Path) -> Vec<String> {
-    arguments(["restore", "--from", &place.display().to_string()])
+/// Returns the arguments that read the newest backup of a place whole and write nothing.
+pub fn check_backup(place: impl AsRef<OsStr>) -> Vec<String> {
+    arguments(["restore", "--dry-run", "--from", &place.as_ref().to_string_lossy()])
 }
+
+/// Returns the arguments that bring the newest backup of a place back.
+pub fn restore(place: impl AsRef<OsStr>) -> Vec<String> {
+    arguments(["restore", "--from", &place.as_ref().to_string_lossy()])
+}
+
+/// Returns the arguments that bring the backup of this name back.
+pub fn restore_named(place: impl AsRef<OsStr>, backup: &str) -> Vec<String> {
+    let mut line = restore(place);
+    line.extend(arguments(["--backup", backup]));
+    line
+}
+
+/// Returns the arguments that move everything from the stores of a folder or file to the configured ones.
+pub fn copy_from(place: &Path) -> Vec<String> {
+    arguments(["copy", "--from", &place.display().to_string(), "--output", "json"])
+}
+
+/// Returns the arguments that move everything from the configured stores to those of a folder or file.
+pub fn copy_to(place: &Path) -> Vec<String> {
+    arguments(["copy", "--to", &place.display().to_string(), "--output", "json"])
+}
+
+/// Stops all writing to the source of a move, as an argument of `chartroom copy`.
+pub const READ_ONLY: &str = "--read-only";
 
 /// Returns the arguments that make a repository.
 pub fn create_repository(path: &str, settings: &RepositorySettings) -> Vec<String> {

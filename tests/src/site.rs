@@ -160,6 +160,12 @@ impl Site {
         Ok(command)
     }
 
+    /// Returns a place for backups of the kind the bytes are kept in: a bucket or a folder.
+    pub fn backups(&self) -> String {
+        let folder = || self.folder().join("backups").display().to_string();
+        self.stores.beside_blobs("backups").unwrap_or_else(folder)
+    }
+
     /// Makes a token and returns it.
     ///
     /// # Errors

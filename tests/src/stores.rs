@@ -109,6 +109,11 @@ impl Stores {
         variables
     }
 
+    /// Returns a place in the bucket beside the blobs; nothing where they are in the data folder.
+    pub(crate) fn beside_blobs(&self, name: &str) -> Option<String> {
+        self.bucket.as_ref().map(|bucket| format!("s3://{}/{name}", bucket.name))
+    }
+
     /// Returns whether the catalog is in a database that has to be migrated before a server starts.
     pub(crate) fn needs_migration(&self) -> bool {
         self.database.is_some()

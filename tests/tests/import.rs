@@ -19,6 +19,8 @@ use stories::synthetic::{marked_chart, plain_chart};
 use stories::wait::wait_for;
 use stories::web_server::{Prepared, WebServer};
 
+use crate::listeners::{configuration, write_certificate};
+
 stories::on_each_backend! {
     files_of_chartmuseum_come_in_with_their_times_and_provenance,
     an_index_comes_in_once_and_its_faults_are_named,
@@ -365,4 +367,49 @@ fn a_bucket_of_chartmuseum_comes_in() -> Result<()> {
         assert_eq!(counts(&again), [0, 1, 0, 0]);
         Ok(())
     })
+}
+
+#[test]
+fn a_source_that_goes_away_ends_the_import_and_is_gone_on_with_later() -> Result<()> {
+    let site = Site::new()?;
+    let web = WebServer::start()?;
+    let charts: Vec<_> = (0..30)
+        .map(|number| (format!("/{number:02}.tgz"), plain_chart(&format!("kept-{number:02}"), "1.0.0")))
+        .collect();
+    let entries = charts.iter().map(|(path, archive)| {
+        let name = format!("kept-{}", path.trim_start_matches('/').trim_end_matches(".tgz"));
+        entry(&name, "1.0.0", path, Some(archive))
+    });
+    web.put("/index.yaml", [index_of(entries.collect())]);
+    for (number, (path, archive)) in charts.iter().enumerate() {
+        let answer = if number < 3 { Prepared::File(archive.clone()) } else { Prepared::Status(503) };
+        web.put(path, [answer]);
+    }
+    let away = site.run(&[command_line::import(&web.url("/"), "shelf"), command_line::jobs(1)].concat())?;
+    assert_eq!(away.status.code(), Some(UNFINISHED), "{}", away.complaint());
+    ensure!(away.complaint().contains("20 times in a row"), "{}", away.complaint());
+    for (path, archive) in &charts {
+        web.put(path, [Prepared::File(archive.clone())]);
+    }
+    let done = import(&site, &web.url("/"), "shelf", &[], EVERYTHING)?;
+    assert_eq!(counts(&done), [27, 3, 0, 0]);
+    Ok(())
+}
+
+#[test]
+fn a_server_with_a_certificate_of_its_own_is_believed_when_its_authority_is_given() -> Result<()> {
+    let elsewhere = Site::new()?;
+    write_certificate(elsewhere.folder())?;
+    let config = configuration(elsewhere.folder(), &["http://127.0.0.1:0", "https://127.0.0.1:0"])?;
+    let source = elsewhere.launch().configured(&config, 2).start()?;
+    source.admin()?.publish("", &plain_chart("kept", "1.0.0"))?.expect_status(201)?;
+    let https = source.urls().iter().find(|url| url.starts_with("https://")).context("no https")?;
+    let site = Site::new()?;
+    let refused = site.run(&command_line::import(https, "shelf"))?;
+    assert_eq!(refused.status.code(), Some(UNFINISHED), "{}", refused.complaint());
+    ensure!(refused.complaint().contains("certificate"), "{}", refused.complaint());
+    let authority = command_line::ca_file(&elsewhere.folder().join("certificate.pem"));
+    let done = import(&site, https, "shelf", &authority, EVERYTHING)?;
+    assert_eq!(counts(&done), [1, 0, 0, 0]);
+    Ok(())
 }

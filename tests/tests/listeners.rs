@@ -13,7 +13,7 @@ use stories::tool::find_tool;
 use stories::wait::wait_for;
 
 /// Writes a fresh certificate for 127.0.0.1 where the configuration names it.
-fn write_certificate(folder: &Path) -> Result<()> {
+pub(crate) fn write_certificate(folder: &Path) -> Result<()> {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["127.0.0.1".to_owned()])?;
     // Key first: the server looks for a changed certificate and must find its key beside it.
     fs::write(folder.join("key.pem"), signing_key.serialize_pem())?;
@@ -21,7 +21,7 @@ fn write_certificate(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn configuration(folder: &Path, listen: &[&str]) -> Result<PathBuf> {
+pub(crate) fn configuration(folder: &Path, listen: &[&str]) -> Result<PathBuf> {
     let file = folder.join("chartroom.toml");
     let listen: Vec<String> = listen.iter().map(|address| format!("\"{address}\"")).collect();
     let path = |name: &str| folder.join(name).display().to_string();

@@ -1,9 +1,11 @@
 //! Stories over real processes: the built programs, helm in several versions, gpg, strace.
 
+mod backup;
 mod bad_input;
 mod bringing_back;
 mod buckets;
 mod changes_feed;
+mod chartmuseums_folder;
 mod cluster;
 mod concurrency;
 mod container;
@@ -19,6 +21,7 @@ mod kill_points;
 mod lean_index;
 mod lifecycle;
 mod listeners;
+mod moving_house;
 mod odd_archives;
 mod outage;
 mod overwrite;
@@ -33,3 +36,4 @@ mod storage_failure;
 mod storm;
 mod tokens;
 mod upstream_charts;
+mod verify;

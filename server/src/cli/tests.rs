@@ -98,6 +98,12 @@ fn wrong_lines_say_what_would_be_right() {
         ("chartroom token create --name a --role reader --expires 90", "such as `30s` or `90d`"),
         ("chartroom repository set team/a", "<--visibility <VISIBILITY>|--overwrite <OVERWRITE>"),
         ("chartroom repository create Team", "`Team` cannot be part of a repository path"),
+        ("chartroom import charts", "--into <REPOSITORY>"),
+        ("chartroom import charts --into a --username ci", "--password-file <FILE>"),
+        ("chartroom import oci://r.test/a --into a", "`oci://` is not a source"),
+        ("chartroom import charts --into a --jobs 0", "--jobs <N>"),
+        ("chartroom undelete a --repository b", "<VERSION>"),
+        ("chartroom read-only on", "--reason <TEXT>"),
         ("chartroom repository list --output yaml", "[possible values: table, json]"),
         ("chartroom sreve", "'serve'"),
     ] {
@@ -114,6 +120,10 @@ fn help_names_defaults_and_gives_examples() {
         ("chartroom serve --help", "[default: 127.0.0.1:8080]"),
         ("chartroom serve --help", "listening on http://ADDRESS:PORT"),
         ("chartroom collect-garbage --help", "collection.grace, 24h"),
+        ("chartroom collect-garbage --help", "chartroom collect-garbage --grace 0s --offline"),
+        ("chartroom import --help", "chartroom import s3://old-charts/prefix --into playcekube"),
+        ("chartroom undelete --help", "chartroom undelete keepalived 0.1.0 --repository team/a"),
+        ("chartroom read-only on --help", "--reason 'moving to another disk until 14:00'"),
     ] {
         let help = parse(line).unwrap_err();
         assert_eq!(help.exit_code(), 0);

@@ -59,6 +59,9 @@ fn storage_of(place: Option<&Path>, config: &Config) -> anyhow::Result<Storage> 
     let Some(place) = place else { return Ok(config.storage.clone()) };
     // Variables are of this server, not of that one.
     let nothing = std::collections::BTreeMap::new();
+    if !place.exists() && place.extension().is_some_and(|extension| extension == "toml") {
+        bail!("there is no file `{}`", place.display());
+    }
     let flags = if place.is_file() {
         Flags { config: Some(place.to_owned()), ..Flags::default() }
     } else {

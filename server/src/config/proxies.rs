@@ -191,7 +191,7 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 }
 
 /// Returns the host if it can stand in a URL: it will, in answers to the client.
-fn valid_host(text: &str) -> Option<String> {
+pub(crate) fn valid_host(text: &str) -> Option<String> {
     let is_host = !text.is_empty()
         && text.len() <= 255
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));

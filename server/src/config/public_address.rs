@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::error::ConfigError;
 use super::http_url::HttpUrl;
-use super::proxies::RequestOrigin;
 use super::setting::{AnySetting, Setting};
 use super::sources::Settings;
 use super::value::FromText;
@@ -67,18 +66,6 @@ impl PublicAddress {
             artifact_hub: settings.value(&ARTIFACT_HUB)?,
         })
     }
-
-    /// Returns the URL below which the server's paths are, as the sender of a request should write it, context path
-    /// included and without a slash at its end; `None` if the request named no host and no public URL is set.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no answer names the server's own address yet"))]
-    pub(crate) fn base_url(&self, origin: &RequestOrigin) -> Option<String> {
-        let context_path = self.context_path.as_str();
-        match (&self.url, &origin.host) {
-            (Some(url), _) => Some(format!("{url}{context_path}")),
-            (None, Some(host)) => Some(format!("{}://{host}{context_path}", origin.scheme)),
-            (None, None) => None,
-        }
-    }
 }
 
 impl ContextPath {
@@ -124,8 +111,6 @@ impl FromText for HeaderText {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::config::Scheme;
     use crate::config::tests::{config, refusal};
 
     #[test]
@@ -139,24 +124,6 @@ mod tests {
                 "{text}"
             );
         }
-    }
-
-    #[test]
-    fn the_base_url_is_the_public_one_or_the_requests() {
-        let origin = |host: Option<&str>| RequestOrigin {
-            client: [127, 0, 0, 1].into(),
-            scheme: Scheme::Https,
-            host: host.map(str::to_owned),
-        };
-        let given = config(&[
-            ("CHARTROOM_PUBLIC_URL", "https://charts.example.com/"),
-            ("CHARTROOM_CONTEXT_PATH", "/c"),
-        ])
-        .public;
-        assert_eq!(given.base_url(&origin(Some("other"))).as_deref(), Some("https://charts.example.com/c"));
-        let unset = config(&[]).public;
-        assert_eq!(unset.base_url(&origin(Some("a:8443"))).as_deref(), Some("https://a:8443"));
-        assert_eq!(unset.base_url(&origin(None)), None);
     }
 
     #[test]

@@ -1,17 +1,16 @@
 //! Around every request: its id, its line in the log, its figures.
 
-use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Response};
 use axum::middleware::Next;
 use tracing::Instrument;
 
 use super::Server;
+use super::origin::origin_of;
 use crate::access::Caller;
-use crate::config::{ForwardedHeaders, RequestOrigin, Scheme};
 use crate::telemetry::{FinishedRequest, RequestFacts, RequestSpan};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,7 +37,7 @@ pub(super) async fn observe(
     let _in_flight = server.metrics.begin_request();
     let span = RequestSpan::begin(RequestFacts {
         id: id.to_str().unwrap_or_default(),
-        client: client_of(&server, &request),
+        client: origin_of(&server, &request).client,
         method: method.as_str(),
         path: request.uri().path(),
     });
@@ -56,28 +55,6 @@ pub(super) async fn observe(
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
-}
-
-/// Returns the client's address, as trusted proxies report it or as the connection has it.
-fn client_of(server: &Server, request: &Request) -> IpAddr {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
-    let scheme = request.extensions().get::<Scheme>().copied().unwrap_or(Scheme::Http);
-    let lines = |name: &str| -> Vec<&str> {
-        request.headers().get_all(name).into_iter().filter_map(|value| value.to_str().ok()).collect()
-    };
-    let connection = RequestOrigin { client: peer, scheme, host: None };
-    let (forwarded, by, proto, host) =
-        (lines("forwarded"), lines("x-forwarded-for"), lines("x-forwarded-proto"), lines("x-forwarded-host"));
-    let headers = ForwardedHeaders {
-        forwarded: &forwarded,
-        forwarded_for: &by,
-        forwarded_proto: &proto,
-        forwarded_host: &host,
-    };
-    server.surface.proxies.find_origin(connection, headers).client
 }
 
 /// Returns the id the client sent when it can stand in a log line, else a new one.

@@ -41,6 +41,8 @@ pub(crate) struct Surface {
     pub(crate) logs_health: bool,
     /// Which proxies are believed about who the client is.
     pub(crate) proxies: Proxies,
+    /// The address clients use, context path left out; unless set, the one they used.
+    pub(crate) public_url: Option<String>,
     /// How long a body may pause before the request is given up.
     pub(crate) body_idle_timeout: Duration,
 }
@@ -64,6 +66,7 @@ impl Default for Surface {
             metrics: MetricsAccess::Anyone,
             logs_health: false,
             proxies: Proxies { trusted: Vec::new(), headers: ProxyHeaders::XForwarded },
+            public_url: None,
             body_idle_timeout: Duration::from_secs(30),
         }
     }

@@ -345,3 +345,21 @@ async fn settings_changed_by_another_process_are_followed() {
     server.server.app.repositories.follow().await.unwrap();
     assert_eq!(server.get("/index.yaml").await.status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn the_welcome_page_says_what_to_type() {
+    let asked = |host: &str| {
+        let request = Request::builder().uri("/").header(header::HOST, host);
+        request.body(Body::empty()).unwrap()
+    };
+    let server = TestServer::start().await;
+    let page = server.send(asked("charts.example.com:8443")).await.text();
+    assert!(page.contains("helm repo add charts http://charts.example.com:8443\n"), "{page}");
+    let page = server.send(asked("<script>")).await.text();
+    assert!(page.contains("helm repo add charts ADDRESS\n"), "{page}");
+    let surface =
+        Surface { public_url: Some("https://public.example.com/".to_owned()), ..Surface::default() };
+    let server = TestServer::with(Rules::default(), surface).await;
+    let page = server.send(asked("inside")).await.text();
+    assert!(page.contains("helm repo add charts https://public.example.com\n"), "{page}");
+}

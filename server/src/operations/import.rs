@@ -17,8 +17,12 @@ use crate::app::App;
 use crate::catalog::CatalogError;
 use crate::import_source::{ImportSource, ListError};
 use crate::repository_path::RepositoryPath;
+use report::Fate;
 pub(crate) use report::{ImportReport, Remark};
 use taking::{Taken, take};
+
+/// After so many archives in a row that a source did not give, each tried several times, it is taken to be away.
+const MOST_AWAY_IN_A_ROW: u32 = 20;
 
 /// What is to be imported, and how.
 pub(crate) struct Import<'a> {
@@ -60,6 +64,12 @@ pub(crate) enum ImportError {
     /// The source cannot be listed.
     #[error(transparent)]
     List(Box<ListError>),
+    /// The source stopped answering.
+    #[error("the source failed {MOST_AWAY_IN_A_ROW} times in a row, the last time so: {reason}")]
+    SourceAway {
+        /// The last failure.
+        reason: String,
+    },
     /// Our own stores failed, or nothing may be written.
     #[error(transparent)]
     Publish(Box<PublishError>),
@@ -107,7 +117,12 @@ pub(crate) async fn import(
     let mut taken = futures_util::stream::iter(listing.offers)
         .map(|offer| take(app, import, offer))
         .buffer_unordered(import.at_once.get());
+    let mut away_in_a_row = 0;
     while let Some(Taken { remark, fate }) = taken.try_next().await? {
+        away_in_a_row = if fate == Fate::Unfetched { away_in_a_row + 1 } else { 0 };
+        if let Some(last) = remark.as_ref().filter(|_| away_in_a_row == MOST_AWAY_IN_A_ROW) {
+            return Err(ImportError::SourceAway { reason: last.reason.clone() });
+        }
         report.add(remark, fate);
         tell(ImportStep::Done);
     }

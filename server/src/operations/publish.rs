@@ -3,13 +3,14 @@
 //! Validate, keep the bytes, record them in one transaction, bring the index along, then answer. A failure at any
 //! point leaves at most bytes that nobody knows.
 
+mod error;
+mod terms;
+
 use std::sync::Arc;
 
-use chart::archive::{self, ArchiveError, ChartArchive, Limits};
+use chart::archive::{self, ChartArchive, Limits};
 use chart::index::IndexEntry;
-use chart::{
-    ChartMetadata, ChartName, ChartVersion, InvalidProvenance, Provenance, ProvenanceMismatch, Timestamp,
-};
+use chart::{ChartMetadata, ChartName, ChartVersion, Provenance, Timestamp};
 use oci::Digest;
 
 use super::create_repository::{self, CreateRepositoryError};
@@ -18,10 +19,15 @@ use super::keep_blob::{discard, find_known, keep_blob, release};
 use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::blobs::{Layout, StagedBlob};
-use crate::catalog::{BlobRow, BlobToRecord, CatalogError, IndexChange, NewVersion, Overwrite, Recorded};
+use crate::catalog::{BlobRow, BlobToRecord, IndexChange, NewVersion, Recorded};
 use crate::faults::{self, Step};
 use crate::repositories::OpenRepository;
 use crate::repository_path::RepositoryPath;
+pub(crate) use error::PublishError;
+use error::refusal;
+pub(super) use terms::expect_named;
+use terms::permitted_time;
+pub(crate) use terms::{ImportTerms, Terms};
 
 /// What is to be published where, and who says so.
 pub(crate) struct Publication {
@@ -32,34 +38,6 @@ pub(crate) struct Publication {
     pub(crate) caller: Caller,
 }
 
-/// On whose terms a version comes in.
-pub(crate) enum Terms {
-    /// A client's: published now, with `force` in the place of other bytes where the repository allows that.
-    Upload { force: bool },
-    /// An administrator's, who brings what was published elsewhere.
-    Import(ImportTerms),
-}
-
-/// What an import knows of a version.
-pub(crate) struct ImportTerms {
-    /// When it was published, if that is known.
-    pub(crate) created: Option<Timestamp>,
-    /// Whether it takes the place of other bytes where the repository allows that at all.
-    pub(crate) overwrite: bool,
-    /// The chart and version it was listed as.
-    pub(crate) named: Option<(ChartName, ChartVersion)>,
-}
-
-impl Terms {
-    /// An import replaces nothing unasked, not even where uploads may.
-    fn may_overwrite(&self, policy: Overwrite) -> bool {
-        match self {
-            Self::Upload { force } => policy.permits(*force),
-            Self::Import(import) => import.overwrite && policy.permits(true),
-        }
-    }
-}
-
 /// A version that is listed and on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Published {
@@ -68,129 +46,6 @@ pub(crate) struct Published {
     pub(crate) digest: Digest,
     /// False when the same bytes were there before.
     pub(crate) changed: bool,
-}
-
-/// Other bytes are published under a name and version.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`{chart}` `{version}` is already published with other bytes ({existing}, these are {given}): publish a new version"
-)]
-pub(crate) struct VersionTaken {
-    chart: ChartName,
-    version: ChartVersion,
-    existing: Digest,
-    given: Digest,
-}
-
-/// Why a version was not published.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PublishError {
-    /// The caller lacks the right, or the repository is not there and not theirs to create.
-    #[error(transparent)]
-    Repository(#[from] CreateRepositoryError),
-    /// Helm would not load the archive.
-    #[error("{0}")]
-    Archive(Box<ArchiveError>),
-    /// The provenance file is not one.
-    #[error("{0}")]
-    Provenance(Box<InvalidProvenance>),
-    /// The provenance file speaks of another archive.
-    #[error(transparent)]
-    Mismatch(#[from] ProvenanceMismatch),
-    /// The archive is another chart or version than it was listed as.
-    #[error("the archive is `{chart}` `{version}`, but was listed as `{listed}`")]
-    OtherChart {
-        /// What it was listed as.
-        listed: String,
-        /// The chart it is.
-        chart: ChartName,
-        /// The version it is.
-        version: ChartVersion,
-    },
-    /// Other bytes are published under this name and version.
-    #[error(transparent)]
-    Exists(Box<VersionTaken>),
-    /// The same bytes are published, and the server was told to call that a conflict.
-    #[error("file already exists")]
-    Repeated,
-    /// Another provenance file is published for this version.
-    #[error("`{chart}` `{version}` already has another provenance file: publish a new version")]
-    ProvenanceExists {
-        /// The chart.
-        chart: ChartName,
-        /// The version.
-        version: ChartVersion,
-    },
-    /// Two versions would share one file name.
-    #[error("`{file_name}` is already the archive of `{chart}` `{version}`: choose another version")]
-    FileNameTaken {
-        /// The file name.
-        file_name: String,
-        /// The chart that has it.
-        chart: String,
-        /// Its version.
-        version: String,
-    },
-    /// The repository is full.
-    #[error("repo has reached storage limit: it may hold {objects} objects")]
-    LimitReached {
-        /// How many objects it may hold.
-        objects: u64,
-    },
-    /// The repository has as many versions as it may.
-    #[error(
-        "the repository is full: it may hold {most} version(s); delete some, or let an admin raise `mostVersions`"
-    )]
-    TooManyVersions {
-        /// How many it may hold.
-        most: u64,
-    },
-    /// The repository would have more bytes than it may.
-    #[error(
-        "the repository is full: it may hold {most} bytes and would have more; delete versions, or let an admin raise `mostBytes`"
-    )]
-    TooManyBytes {
-        /// How many it may hold.
-        most: u64,
-    },
-    /// Nothing may be written at the moment.
-    #[error("the server is read-only at the moment: {reason}")]
-    ReadOnly {
-        /// Why.
-        reason: String,
-    },
-    /// The bytes could not be kept.
-    #[error(transparent)]
-    Keep(#[from] KeepError),
-    /// The catalog did not answer.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// What the version stands on was removed while it was being published.
-    #[error("the repository changed at the same moment: try again")]
-    Overtaken,
-    /// The work was lost with its thread.
-    #[error("the archive could not be checked")]
-    Interrupted(#[source] std::io::Error),
-}
-
-impl PublishError {
-    /// Returns the refusal of other bytes than the `existing` ones.
-    pub(super) fn taken(metadata: &ChartMetadata, existing: Digest, given: &Digest) -> Self {
-        let (chart, version) = (metadata.name.clone(), metadata.version.clone());
-        Self::Exists(Box::new(VersionTaken { chart, version, existing, given: given.clone() }))
-    }
-}
-
-impl From<ArchiveError> for PublishError {
-    fn from(error: ArchiveError) -> Self {
-        Self::Archive(Box::new(error))
-    }
-}
-
-impl From<InvalidProvenance> for PublishError {
-    fn from(error: InvalidProvenance) -> Self {
-        Self::Provenance(Box::new(error))
-    }
 }
 
 /// Publishes a version and returns once it is on disk and in the index.
@@ -254,28 +109,6 @@ struct Request {
 struct Attempt {
     outcome: Recorded,
     digest: Digest,
-}
-
-/// Returns the time that a publication brings along, which is an administrator's to say: it orders the index.
-fn permitted_time(publication: &Publication) -> Result<Option<Timestamp>, CreateRepositoryError> {
-    let Publication { repository, terms, caller, .. } = publication;
-    match terms {
-        Terms::Upload { .. } => Ok(None),
-        Terms::Import(import) if caller.has(Permission::Administer, repository) => Ok(import.created),
-        Terms::Import(_) => Err(CreateRepositoryError::denied(caller, Permission::Administer, repository)),
-    }
-}
-
-/// Refuses an archive that is another chart or version than it was listed as.
-pub(super) fn expect_named(
-    (chart, version): &(ChartName, ChartVersion),
-    metadata: &ChartMetadata,
-) -> Result<(), PublishError> {
-    if *chart == metadata.name && *version == metadata.version {
-        return Ok(());
-    }
-    let listed = archive::file_name(chart, version);
-    Err(PublishError::OtherChart { listed, chart: metadata.name.clone(), version: metadata.version.clone() })
 }
 
 /// Reads the archive by Helm's rules, off the async threads.
@@ -412,25 +245,6 @@ fn new_version(
         actor: request.actor.clone(),
         limits: app.rules.limits,
         keeps_replaced: app.blobs.layout().keeps_replaced(),
-    }
-}
-
-fn refusal(outcome: Recorded, metadata: &ChartMetadata, given: &Digest) -> PublishError {
-    let (chart, version) = (metadata.name.clone(), metadata.version.clone());
-    match outcome {
-        Recorded::Exists { digest } => PublishError::taken(metadata, digest, given),
-        Recorded::ProvenanceExists => PublishError::ProvenanceExists { chart, version },
-        Recorded::FileNameTaken { chart: holder, version: held } => PublishError::FileNameTaken {
-            file_name: archive::file_name(&chart, &version),
-            chart: holder,
-            version: held,
-        },
-        Recorded::Full { objects } => PublishError::LimitReached { objects },
-        Recorded::TooManyVersions { most } => PublishError::TooManyVersions { most },
-        Recorded::TooManyBytes { most } => PublishError::TooManyBytes { most },
-        Recorded::ReadOnly { reason } => PublishError::ReadOnly { reason },
-        Recorded::Done { .. } | Recorded::Unchanged { .. } => PublishError::Repeated,
-        Recorded::BlobGone | Recorded::RepositoryGone | Recorded::VersionUnknown => PublishError::Overtaken,
     }
 }
 

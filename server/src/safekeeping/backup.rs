@@ -141,7 +141,8 @@ fn once_per_digest(
     }))
 }
 
-async fn send(
+/// Copies one blob into the place.
+pub(super) async fn send(
     stores: &Stores,
     place: &BackupPlace,
     blob: &KnownBlob,

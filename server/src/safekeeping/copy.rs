@@ -14,6 +14,9 @@ use super::progress::Progress;
 use super::transcript::{BlobTotals, KnownBlob, RepositoryRevision, Transcript, TranscriptError};
 use crate::blobs::{BlobError, BlobKey, Blobs};
 
+/// How often the source is read anew when it has changed meanwhile.
+const ATTEMPTS: u32 = 4;
+
 /// What was carried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,6 +41,14 @@ pub(crate) enum CopyError {
     /// A store broke off.
     #[error("the bytes could not be copied: do it again, it goes on where it was")]
     Carry(#[source] BlobCopyError),
+    /// The source changed whenever it was looked at again.
+    #[error("somebody goes on writing to the source: stop all its servers and commands")]
+    Restless,
+    /// The source changed in the last moment.
+    #[error(
+        "somebody wrote to the source after it was copied: stop all its servers, empty the target and copy again"
+    )]
+    LeftBehind,
     /// The target does not answer.
     #[error("the store to fill does not answer")]
     Target(#[from] BlobError),
@@ -46,19 +57,37 @@ pub(crate) enum CopyError {
 /// Carries everything from one pair of stores to another. A target that took the bytes of an earlier attempt keeps them.
 ///
 /// # Errors
-/// [`CopyError`]; the target's catalog is empty as before.
+/// [`CopyError`]; the target's catalog is empty as before, but for [`CopyError::LeftBehind`].
 pub(crate) async fn copy_everything(
     source: &Stores,
     target: &Stores,
     spool: &Path,
     progress: &Progress,
 ) -> Result<Copied, CopyError> {
-    let transcript = Transcript::write(&source.catalog, spool).await?;
-    let from = |blob: &KnownBlob| blob.key.clone();
-    let copied = carry_blobs(&transcript, (&source.blobs, from), &target.blobs, progress).await?;
-    transcript.load(&target.catalog).await?;
-    progress.finish();
-    Ok(Copied { repositories: transcript.repositories()?, blobs: transcript.count_blobs()?, copied })
+    let mut transcript = Transcript::write(&source.catalog, spool).await?;
+    let mut copied = BlobTotals::default();
+    for _ in 0..ATTEMPTS {
+        let from = |blob: &KnownBlob| blob.key.clone();
+        let carried = carry_blobs(&transcript, (&source.blobs, from), &target.blobs, progress).await?;
+        copied = BlobTotals { count: copied.count + carried.count, bytes: copied.bytes + carried.bytes };
+        // A publish that had passed the switch before it was turned may have been recorded after the catalog was read.
+        let later = Transcript::write(&source.catalog, spool).await?;
+        if later.parts() != transcript.parts() {
+            transcript = later;
+            continue;
+        }
+        transcript.load(&target.catalog).await?;
+        progress.finish();
+        if Transcript::write(&source.catalog, spool).await?.parts() != transcript.parts() {
+            return Err(CopyError::LeftBehind);
+        }
+        return Ok(Copied {
+            repositories: transcript.repositories()?,
+            blobs: transcript.count_blobs()?,
+            copied,
+        });
+    }
+    Err(CopyError::Restless)
 }
 
 /// Reads everything and writes nothing, and returns what would be carried.

@@ -37,7 +37,9 @@ pub(crate) enum RestoreError {
     #[error(transparent)]
     Place(#[from] BackupPlaceError),
     /// Bytes of the backup are not what it says.
-    #[error("the backup is damaged: take another one")]
+    #[error(
+        "the backup is damaged: delete what is named below `blobs/`, so that the next backup copies it again"
+    )]
     Damaged(#[source] BlobCopyError),
     /// The backup's place broke off.
     #[error("the backup could not be read")]

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
+use oci::Digest;
+
 use super::checks::look;
 use super::{Place, files_below, now, on_each_database, progress};
 use crate::blobs::{Blobs, Layout};
-use crate::safekeeping::backup::{BackupError, back_up};
+use crate::safekeeping::backup::{BackupError, back_up, send};
 use crate::safekeeping::backup_place::{BackupPlace, BackupPlaceError};
 use crate::safekeeping::copy::{CopyError, copy_everything, rehearse_copy};
 use crate::safekeeping::restore::{RestoreError, check_backup};
-use crate::safekeeping::transcript::TranscriptError;
+use crate::safekeeping::transcript::{KnownBlob, TranscriptError};
 
 on_each_database![
     a_backup_comes_back_as_the_catalog_was_on_either_database,
@@ -18,8 +20,10 @@ on_each_database![
     a_backup_with_any_byte_wrong_is_refused_before_anything_is_written,
     a_backup_without_manifest_is_none,
     damaged_bytes_make_no_backup,
+    bytes_that_were_collected_meanwhile_are_told_from_lost_ones,
     only_an_empty_catalog_is_filled,
     a_copy_that_was_cut_off_goes_on,
+    a_copy_whose_source_does_not_rest_is_refused,
 ];
 
 fn backups(folder: &Path) -> BackupPlace {
@@ -160,6 +164,23 @@ async fn damaged_bytes_make_no_backup(place: Place) {
     }
 }
 
+async fn bytes_that_were_collected_meanwhile_are_told_from_lost_ones(place: Place) {
+    place.furnish().await;
+    let folder = tempfile::tempdir().unwrap();
+    let collected = place.keep("collected").await;
+    let lost = place.publish("", "lost", "1.0.0", "lost").await;
+    for (key, content) in [(collected.key(), "collected"), (&lost, "lost")] {
+        std::fs::remove_file(place.path_of(key)).unwrap();
+        let (digest, size_bytes) = (Digest::sha256(content.as_bytes()), content.len() as u64);
+        let blob = KnownBlob { key: key.clone(), digest, size_bytes };
+        let refused = send(&place.stores, &backups(folder.path()), &blob, &progress()).await;
+        match content {
+            "lost" => assert!(matches!(refused, Err(BackupError::Damaged(_))), "{refused:?}"),
+            _ => assert!(matches!(refused, Err(BackupError::Vanished(_))), "{refused:?}"),
+        }
+    }
+}
+
 async fn only_an_empty_catalog_is_filled(place: Place) {
     place.furnish().await;
     let target = place.another().await;
@@ -191,4 +212,30 @@ async fn a_copy_that_was_cut_off_goes_on(place: Place) {
     let again = copy_everything(&place.stores, &stores, &place.spool(), &progress()).await.unwrap();
     assert_eq!((again.blobs.count, again.copied.count), (10, 1));
     assert_eq!(next.parts().await, place.parts().await);
+}
+
+async fn a_copy_whose_source_does_not_rest_is_refused(place: Place) {
+    place.furnish().await;
+    let target = place.another().await;
+    let publishing = async {
+        for number in 0.. {
+            place.publish("team/b", "busy", &format!("{number}.0.0"), &number.to_string()).await;
+        }
+    };
+    let spool = place.spool();
+    let (quiet, progress) = (place.another().await, progress());
+    quiet.furnish().await;
+    let copying = copy_everything(&place.stores, &target.stores, &spool, &progress);
+    let refused = tokio::select! {
+        refused = copying => refused,
+        () = publishing => unreachable!("it goes on for ever"),
+    };
+    match refused {
+        Err(CopyError::Restless) => assert!(target.stores.catalog.find_content().await.unwrap().is_none()),
+        // Nothing came for a moment, and then something did: the target is to be emptied, as people are told.
+        Err(CopyError::LeftBehind) => return,
+        other => panic!("{other:?}"),
+    }
+    copy_everything(&quiet.stores, &target.stores, &spool, &progress).await.unwrap();
+    assert_eq!(target.parts().await, quiet.parts().await);
 }

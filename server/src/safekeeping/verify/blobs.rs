@@ -1,11 +1,14 @@
 //! Each blob: its bytes are there, as many and the very ones.
 
+use std::time::Duration;
+
 use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
 
 use super::{Check, Found, PAGE, VerifyError};
 use crate::blobs::{BlobError, Blobs};
 use crate::catalog::BlobRow;
-use crate::safekeeping::blob_copy::{BlobCopyError, check_blob};
+use crate::safekeeping::blob_copy::{AT_ONCE, BlobCopyError, check_blob};
 
 /// How many of the versions that need a blob are named.
 const NAMED: u32 = 5;
@@ -18,12 +21,15 @@ impl Check<'_> {
             let page = self.stores.catalog.list_blobs(after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
-            for row in page {
-                self.verified.blobs += 1;
-                self.verified.bytes += row.size_bytes;
-                self.pace.spend(row.size_bytes).await;
-                if let Some(found) = self.check_blob(&row).await? {
-                    self.lost.push((row, self.verified.findings.len()));
+            for rows in page.chunks(AT_ONCE) {
+                let bytes = rows.iter().map(|row| row.size_bytes).sum();
+                self.pace.spend(bytes).await;
+                let checked = try_join_all(rows.iter().map(|row| self.check_blob(row))).await?;
+                self.verified.blobs += rows.len() as u64;
+                self.verified.bytes += bytes;
+                for (row, found) in rows.iter().zip(checked) {
+                    let Some(found) = found else { continue };
+                    self.lost.push((row.clone(), self.verified.findings.len()));
                     self.found(found, false);
                 }
             }
@@ -56,9 +62,15 @@ impl Check<'_> {
     }
 }
 
-/// Makes sure that the store is there at all: of a folder that is not mounted every file is missing.
+/// Makes sure that the store is there at all: of a disk that is not mounted, or of another bucket, everything is missing.
 async fn expect_store(blobs: &Blobs) -> Result<(), BlobError> {
-    let mut pages = blobs.list_older_than(std::time::Duration::MAX);
-    pages.try_next().await?;
-    Ok(())
+    let mut pages = blobs.list_older_than(Duration::ZERO);
+    while let Some(page) = pages.try_next().await? {
+        if !page.is_empty() {
+            return Ok(());
+        }
+    }
+    let reason =
+        "the store is empty, although the catalog has bytes: is it the right one, and is its disk mounted?";
+    Err(BlobError::Unavailable(std::io::Error::other(reason)))
 }

@@ -31,7 +31,7 @@ use std::path::Path;
 
 pub(crate) use blobs::{BlobRow, BlobToRecord};
 pub(crate) use changes::{IndexChange, IndexRow};
-use connection::{Connection, read};
+use connection::Connection;
 pub(crate) use dump::{DumpError, Dumped};
 pub(crate) use error::CatalogError;
 pub(crate) use events::ChangeRow;
@@ -92,11 +92,6 @@ impl Catalog {
 
     fn on(store: Store) -> Self {
         Self { writer: Writer::start(&store), hints: Hints::start(&store), store }
-    }
-
-    /// Tells whether the database answers.
-    pub(crate) async fn ping(&self) -> Result<(), CatalogError> {
-        read!(self, |database| sqlx::query("SELECT 1").execute(database).await.map(drop))
     }
 
     /// Tells whether other servers may change this catalog too.

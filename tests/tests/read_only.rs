@@ -27,7 +27,8 @@ fn while_read_only_writers_hear_why_and_readers_notice_nothing(site: &Site) -> R
     let after = reader.get("/shelf/index.yaml")?.expect_status(200)?;
     ensure!(before.body == after.body, "the index changed");
     reader.get("/shelf/charts/kept-1.0.0.tgz")?.expect_status(200)?;
-    reader.get("/ready")?.expect_status(200)?;
+    assert_eq!(reader.get("/ready")?.expect_status(200)?.json()?["writes"], "read-only");
+    reader.get("/ready?for=writes")?.expect_status(503)?;
     let status = reader.get("/catalog/v1/status")?.expect_status(200)?.json()?;
     assert_eq!((&status["writes"], &status["reason"]), (&"read-only".into(), &"moving until 14:00".into()));
     let told = site.run(&command_line::read_only_status())?.success()?;

@@ -38,11 +38,14 @@ pub(super) fn info() -> Response<Body> {
 /// Without the catalog, reads go on from memory once every repository is loaded; without the blob store, the index and
 /// the archives in memory do.
 pub(super) async fn ready(server: &Server, asked: &Asked) -> Response<Body> {
-    let (catalog, blobs) = tokio::join!(
-        answers("the catalog", server.app.catalog.ping()),
-        answers("the blob store", server.app.blobs.ping())
+    let (said, blobs) = tokio::join!(
+        answer_of("the catalog", server.app.catalog.read_only_reason()),
+        answer_of("the blob store", server.app.blobs.ping())
     );
-    let (reads, writes) = (catalog || server.app.repositories.is_loaded(), catalog && blobs);
+    let (catalog, blobs) = (said.is_some(), blobs.is_some());
+    let is_read_only = said.flatten().is_some();
+    let reads = catalog || server.app.repositories.is_loaded();
+    let writes = catalog && blobs && !is_read_only;
     let is_ready = reads && (writes || asked.query("for") != Some("writes"));
     let word = |ok: bool| if ok { "ok" } else { "away" };
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -52,23 +55,23 @@ pub(super) async fn ready(server: &Server, asked: &Asked) -> Response<Body> {
             "ready": is_ready,
             "catalog": word(catalog),
             "blobs": word(blobs),
-            "reads": if writes { "ok" } else if reads { "degraded" } else { "away" },
-            "writes": word(writes),
+            "reads": if catalog && blobs { "ok" } else if reads { "degraded" } else { "away" },
+            "writes": if is_read_only { "read-only" } else { word(writes) },
         }),
     )
 }
 
-/// Tells whether a store answers soon enough for whoever probes this server.
-async fn answers<E: Display>(what: &str, ping: impl Future<Output = Result<(), E>>) -> bool {
-    match tokio::time::timeout(PROBE_PATIENCE, ping).await {
-        Ok(Ok(())) => true,
+/// Returns what a store answers, if it does so soon enough for whoever probes this server.
+async fn answer_of<T, E: Display>(what: &str, question: impl Future<Output = Result<T, E>>) -> Option<T> {
+    match tokio::time::timeout(PROBE_PATIENCE, question).await {
+        Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
             tracing::warn!(%error, "{what} is not ready");
-            false
+            None
         }
         Err(_) => {
             tracing::warn!("{what} is not ready: it said nothing for {PROBE_PATIENCE:?}");
-            false
+            None
         }
     }
 }

@@ -5,11 +5,11 @@ use super::writer::{Change, Outcome};
 use super::{Catalog, CatalogError};
 
 impl Catalog {
-    /// Returns why nothing may be written at the moment, or `None` when writing is on.
+    /// Returns why nothing may be written at the moment, or `None` when writing is on: the operator's reason, or that a
+    /// shared database takes no writes, as one does that stands by for another.
     pub(crate) async fn read_only_reason(&self) -> Result<Option<String>, CatalogError> {
-        read!(self, |database| sqlx::query_scalar("SELECT read_only_reason FROM server_state")
-            .fetch_one(database)
-            .await)
+        let question = self.store.read_only_question();
+        read!(self, |database| sqlx::query_scalar(question).fetch_one(database).await)
     }
 
     /// Stops all writing of content with a reason that callers hear, or lets it go on.

@@ -104,6 +104,17 @@ impl Store {
         }
     }
 
+    /// Returns the query for the reason why nothing may be written, NULL when there is none.
+    pub(super) fn read_only_question(&self) -> &'static str {
+        match self {
+            Self::Embedded { .. } => "SELECT read_only_reason FROM server_state",
+            Self::Postgres(_) => {
+                "SELECT COALESCE(read_only_reason, CASE WHEN current_setting('transaction_read_only') = 'on' \
+                 THEN 'the database takes no writes' END) FROM server_state"
+            }
+        }
+    }
+
     /// Returns the statements that begin a transaction which reads one consistent view for as long as it takes.
     pub(super) fn begin_view(&self) -> &'static str {
         match self {

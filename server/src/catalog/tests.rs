@@ -69,7 +69,7 @@ struct Place {
 /// What holds the database for as long as the check runs.
 enum Kept {
     Folder(tempfile::TempDir),
-    Postgres { url: String, _server: Arc<stories::postgres::Postgres> },
+    Postgres { url: String, server: Arc<stories::postgres::Postgres> },
 }
 
 impl Place {
@@ -87,7 +87,7 @@ impl Place {
         let refused = refused.err().expect("an empty database is not served");
         assert!(matches!(refused, CatalogError::NotMigrated), "{refused:?}");
         let catalog = Catalog::migrate_shared(&url, 8).await.unwrap();
-        Some(Self::on(catalog, Kept::Postgres { url, _server: server }).await)
+        Some(Self::on(catalog, Kept::Postgres { url, server }).await)
     }
 
     async fn on(catalog: Catalog, kept: Kept) -> Self {
@@ -417,6 +417,19 @@ async fn nothing_is_written_while_the_server_is_read_only(place: Place) {
     assert_eq!(place.revision().await, 1);
     place.catalog.set_read_only(None).await.unwrap();
     assert!(is_done(&place.record(place.version("a", "2.0.0", "second")).await));
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_writes_is_not_taken_for_a_healthy_one() {
+    let Some(place) = Place::postgres().await else { return };
+    let Kept::Postgres { url, server } = &place.kept else { panic!("not on Postgres") };
+    let name = url.rsplit('/').next().unwrap();
+    server.query(name, &format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).unwrap();
+    let other = place.open_again().await.unwrap();
+    let reason = other.read_only_reason().await.unwrap();
+    assert_eq!(reason.as_deref(), Some("the database takes no writes"));
+    let refused = other.record_version(place.version("a", "1.0.0", "a"), now()).await;
+    assert!(refused.is_err(), "{refused:?}");
 }
 
 async fn settings_changed_at_once_are_all_kept(place: Place) {

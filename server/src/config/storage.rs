@@ -1,6 +1,5 @@
 //! Where the server keeps what it knows: the data folder, the catalog and the blobs.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::error::ConfigError;
@@ -19,7 +18,7 @@ const CATALOG_URL: Setting<Option<CatalogUrl>> = Setting::new(
     "catalog_url",
     "where the catalog is, `sqlite:PATH` or `postgres://…`; unless set, `catalog.db` in `data`",
 );
-const POSTGRES_CONNECTIONS: Setting<NonZeroUsize> = Setting::with_default(
+const POSTGRES_CONNECTIONS: Setting<Connections> = Setting::with_default(
     "postgres.connections",
     "16",
     "most connections of one server to Postgres; four of them write",
@@ -81,9 +80,23 @@ impl Storage {
             None => BlobsUrl::Folder(data.clone()),
             Some(given) => given,
         };
-        let postgres_connections =
-            u32::try_from(settings.value(&POSTGRES_CONNECTIONS)?.get()).unwrap_or(u32::MAX);
+        let Connections(postgres_connections) = settings.value(&POSTGRES_CONNECTIONS)?;
         Ok(Self { data, catalog, postgres_connections, blobs, s3: S3Service::read(settings)? })
+    }
+}
+
+/// How many connections a server keeps to Postgres.
+struct Connections(u32);
+
+/// Four write, each for other repositories, and one listens; with less than a few more, readers would wait for ever.
+const FEWEST_CONNECTIONS: u32 = 8;
+
+impl FromText for Connections {
+    fn from_text(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(number) if number >= FEWEST_CONNECTIONS => Ok(Self(number)),
+            Ok(_) | Err(_) => Err(format!("`{text}` is not a whole number of {FEWEST_CONNECTIONS} or more")),
+        }
     }
 }
 
@@ -157,6 +170,16 @@ mod tests {
                 .storage;
         assert_eq!(storage.catalog, CatalogUrl::Sqlite("/a/b.db".into()));
         assert_eq!(storage.blobs, BlobsUrl::Folder("/c".into()));
+    }
+
+    #[test]
+    fn a_server_has_connections_for_readers_beside_its_writers() {
+        assert_eq!(config(&[]).storage.postgres_connections, 16);
+        assert_eq!(config(&[("CHARTROOM_POSTGRES_CONNECTIONS", "8")]).storage.postgres_connections, 8);
+        for few in ["7", "0", "many"] {
+            let refused = refusal(&[("CHARTROOM_POSTGRES_CONNECTIONS", few)]);
+            assert!(refused.contains("is not a whole number of 8 or more"), "{refused}");
+        }
     }
 
     #[test]

@@ -50,11 +50,11 @@ pub(super) fn keep(
         Layout::Addressed => {}
         Layout::Flat => make_parents(root, key)?,
     }
-    let staged: StagedFile = staged.into_file(staging)?;
+    let mut staged: StagedFile = staged.into_file(staging)?;
     let target = key.path_below(root);
     staged.file.sync_all()?;
     faults::reach(Step::FileSynced);
-    std::fs::rename(&staged.path, &target)?;
+    staged.move_to(&target)?;
     faults::reach(Step::FileRenamed);
     if let Some(folder) = target.parent() {
         sync_folder(folder)?;

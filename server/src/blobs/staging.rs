@@ -61,12 +61,24 @@ pub(super) enum Content {
 pub(super) struct StagedFile {
     pub(super) path: PathBuf,
     pub(super) file: File,
+    is_moved: bool,
+}
+
+impl StagedFile {
+    /// Gives the file its final name.
+    pub(super) fn move_to(&mut self, target: &Path) -> io::Result<()> {
+        std::fs::rename(&self.path, target)?;
+        self.is_moved = true;
+        Ok(())
+    }
 }
 
 impl Drop for StagedFile {
     fn drop(&mut self) {
-        // Fails when the file was moved to its final key, which is the good case.
-        let _ = std::fs::remove_file(&self.path);
+        // Once it is moved, its old name may be that of somebody else's file.
+        if !self.is_moved {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -135,7 +147,7 @@ impl Staging {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let path = self.folder.join(format!("{number}.part"));
             match File::options().read(true).write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok(StagedFile { path, file }),
+                Ok(file) => return Ok(StagedFile { path, file, is_moved: false }),
                 // A command beside the server counts for itself in the same folder.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error.into()),
@@ -264,5 +276,20 @@ mod tests {
         std::fs::write(folder.path().join("0.part"), b"half").unwrap();
         let staging = Staging::open(folder.path().to_owned()).unwrap();
         assert_eq!(files_in(&staging), 0);
+    }
+
+    #[test]
+    fn a_moved_file_leaves_its_old_name_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        // A server and a command beside it count for themselves.
+        let [server, command] = [(); 2].map(|()| Staging::unopened(folder.path().to_owned()));
+        let mut moved = server.create().unwrap();
+        moved.move_to(&folder.path().join("final")).unwrap();
+        let other = command.create().unwrap();
+        assert_eq!(other.path, moved.path);
+        drop(moved);
+        assert!(other.path.exists(), "the file of somebody else is gone");
+        drop(other);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "what is not moved is discarded");
     }
 }

@@ -1,6 +1,7 @@
 //! The rows of the design's table of measurements, one module each.
 
 mod archive_get;
+mod bucket_requests;
 mod helm;
 mod hostile;
 mod index_get;
@@ -9,6 +10,7 @@ mod lean;
 mod listed;
 mod memory;
 mod publish;
+mod replicas;
 mod start;
 
 use anyhow::{Result, bail};
@@ -34,5 +36,7 @@ pub(crate) async fn measure(row: Work, bench: &Bench) -> Result<Section> {
         Work::Hostile => hostile::measure(bench).await,
         Work::Helm => helm::measure(bench).await,
         Work::Lean => lean::measure(bench).await,
+        Work::Replicas => replicas::measure(bench).await,
+        Work::BucketRequests => bucket_requests::measure(bench).await,
     }
 }

@@ -58,3 +58,18 @@ impl Measured {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_row_that_failed_is_named_in_summary_and_text() {
+        let circumstances = Circumstances::before().unwrap();
+        let failed = Measured { row: Work::Start, outcome: Err(anyhow!("no room")), circumstances };
+        assert!(failed.summary(Stores::Production).contains("**not measured**"));
+        assert!(failed.to_markdown(Stores::Production).contains("Not measured: no room"));
+    }
+}

@@ -94,3 +94,26 @@ impl Site {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replicas_share_stores_and_token_but_no_folder() {
+        let mut site = Site::embedded(Place::new().unwrap());
+        site.variables.push((ENDPOINT.to_owned(), "http://127.0.0.1:1".to_owned()));
+        let (first, second) = (site.replica(0), site.replica(1));
+        assert_ne!(first.data, second.data);
+        assert_eq!((&first.variables, &first.admin_token), (&second.variables, &second.admin_token));
+    }
+
+    #[test]
+    fn a_bucket_behind_a_proxy_is_reached_there_and_the_rest_where_it_was() {
+        let mut site = Site::embedded(Place::new().unwrap());
+        let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        site.variables = vec![variable("OTHER", "kept"), variable(ENDPOINT, "http://127.0.0.1:1")];
+        let moved = site.with_bucket_at("127.0.0.1:2").variables;
+        assert_eq!(moved, [variable("OTHER", "kept"), variable(ENDPOINT, "http://127.0.0.1:2")]);
+    }
+}

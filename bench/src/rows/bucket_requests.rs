@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::bench::Bench;
 use crate::corpus::newer;
 use crate::counting_proxy::CountingProxy;
-use crate::figures::{float, seconds};
+use crate::figures::{float, seconds, versions as shown};
 use crate::publish::publish_spread;
 use crate::report::{Bar, Line, Section};
 use crate::server::{Repository, Server};
@@ -51,9 +51,10 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
     Ok(Section {
         title: "Requests to the bucket for each publish",
         method: format!(
-            "Charts without provenance, to a repository of {VERSIONS} versions, counted by a proxy before MinIO that \
+            "Charts without provenance, to a repository of {} versions, counted by a proxy before MinIO that \
              reads the heads of requests; what the server asks by itself meanwhile is counted too. The time holds the \
-             proxy's own."
+             proxy's own.",
+            shown(VERSIONS)
         ),
         published: "none",
         peer: "whole publish",

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::listed::lists;
 use crate::bench::Bench;
 use crate::corpus::newer;
-use crate::figures::{float, rate, seconds};
+use crate::figures::{float, rate, seconds, versions as shown};
 use crate::publish::publish_spread;
 use crate::report::{Bar, Line, Section};
 use crate::server::{INDEX, Repository, Server};
@@ -51,13 +51,14 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
         title: "Publishing to several replicas",
         method: format!(
             "{PUBLISHES} archives of about 1 kB a turn, {} turns, to so many replicas on one database and one bucket, \
-             each client keeping to one of them; to one repository of {VERSIONS} versions, or to {} small ones. The ratio \
+             each client keeping to one of them; to one repository of {} versions, or to {} small ones. The ratio \
              is to one replica in the same turn. Replicas, Postgres, MinIO and clients share the machine's cores: this \
              shows what replicas cost each other, not what more machines would bring.",
             bench.effort.rounds,
+            shown(VERSIONS),
             TEAMS.len(),
         ),
-        published: "none: ChartMuseum's replicas overwrite each other's index cache",
+        published: "none",
         peer: "one replica",
         lines,
     })
@@ -123,7 +124,7 @@ impl Contest<'_> {
     async fn look_from_another_replica(&mut self) -> Result<[Line; 2]> {
         let servers = self.start(2)?;
         let ([writer, reader], mut missing, mut until_read) = (&*servers, 0, Vec::new()) else {
-            anyhow::bail!("two replicas were to be started");
+            bail!("two replicas were to be started");
         };
         let (mut writing, mut reading) = (writer.connect().await?, reader.connect().await?);
         let samples = newer(VERSIONS, self.published, LOOKS);

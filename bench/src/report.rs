@@ -144,8 +144,11 @@ impl Section {
         let (met, missed): (Vec<_>, Vec<_>) = judged.partition(|(_, is_met)| *is_met);
         let total = met.len() + missed.len();
         let names: Vec<_> = missed.iter().map(|(line, _)| line.what.as_str()).collect();
-        let verdict =
-            if missed.is_empty() { "met".to_owned() } else { format!("**missed**: {}", names.join("; ")) };
+        let verdict = match (total, missed.is_empty()) {
+            (0, _) => "no bar at this size".to_owned(),
+            (_, true) => "met".to_owned(),
+            (_, false) => format!("**missed**: {}", names.join("; ")),
+        };
         format!("| {} | {} of {total} | {verdict} |\n", self.title, met.len())
     }
 }
@@ -248,6 +251,12 @@ mod tests {
         let markdown = section.to_markdown(Stores::Embedded, "today");
         assert!(markdown.contains("| small | 9/s | 10/s | – | 0.90 | ≥ 0.95 | **missed** |"));
         assert_eq!(section.summary(), "| work | 1 of 2 | **missed**: small |\n");
+    }
+
+    #[test]
+    fn nothing_judged_is_nothing_met() {
+        let section = section(vec![Line::new("for information", "7 MB").judged(1.0, Bar::None)]);
+        assert_eq!(section.summary(), "| work | 0 of 0 | no bar at this size |\n");
     }
 
     #[test]

@@ -61,8 +61,8 @@ pub(crate) enum Work {
     Lean,
     /// Publish rate with one replica and with several.
     Replicas,
-    /// Requests to the bucket for each publish.
-    BucketRequests,
+    /// What each publish asks of bucket and database.
+    StoreRequests,
 }
 
 impl Cli {

@@ -1,4 +1,4 @@
-//! A proxy before an S3 server that counts what is asked of it, and how long it takes to answer.
+//! A proxy before a store that counts what is asked of it, and how long it takes to answer.
 //! Rule: it changes no byte. It runs on threads of its own, since the one of the clients waits for servers to start.
 
 mod requests;
@@ -17,6 +17,15 @@ use requests::Requests;
 
 const PIECE: usize = 64 * 1024;
 
+/// What a request is to the proxy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Protocol {
+    /// A head of HTTP/1.1, by its method.
+    Http,
+    /// Whatever a client sends once it was answered: a round trip.
+    RoundTrips,
+}
+
 /// A proxy before one address; it takes no new connection once it is dropped.
 #[derive(Debug)]
 pub(crate) struct CountingProxy {
@@ -27,7 +36,7 @@ pub(crate) struct CountingProxy {
 /// What was asked so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
-    /// Requests by method.
+    /// Requests, by method where the protocol has any.
     pub(crate) by_method: BTreeMap<String, u64>,
     /// From the first byte of each request to the first of its answer, all together.
     pub(crate) waited: Duration,
@@ -36,6 +45,7 @@ pub(crate) struct Counts {
 #[derive(Debug)]
 struct Shared {
     upstream: SocketAddr,
+    protocol: Protocol,
     counts: Mutex<Counts>,
     closing: AtomicBool,
 }
@@ -45,11 +55,16 @@ impl CountingProxy {
     ///
     /// # Errors
     /// When it cannot listen.
-    pub(crate) fn start(upstream: &str) -> Result<Self> {
+    pub(crate) fn start(protocol: Protocol, upstream: &str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("there is no free port")?;
         let address = listener.local_addr()?;
         let upstream = upstream.parse().with_context(|| format!("`{upstream}` is no address"))?;
-        let shared = Arc::new(Shared { upstream, counts: Mutex::default(), closing: AtomicBool::new(false) });
+        let shared = Arc::new(Shared {
+            upstream,
+            protocol,
+            counts: Mutex::default(),
+            closing: AtomicBool::new(false),
+        });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || accepting.accept_from(&listener));
         Ok(Self { address, shared })
@@ -124,7 +139,12 @@ impl Shared {
             if bytes.is_empty() {
                 return Ok(());
             }
-            for method in requests.take(bytes)? {
+            let methods = match self.protocol {
+                Protocol::Http => requests.take(bytes)?,
+                Protocol::RoundTrips if held(asked).is_none() => vec!["round trips".to_owned()],
+                Protocol::RoundTrips => Vec::new(),
+            };
+            for method in methods {
                 *held(&self.counts).by_method.entry(method).or_default() += 1;
                 *held(asked) = Some(Instant::now());
             }
@@ -165,7 +185,8 @@ mod tests {
     #[test]
     fn requests_pass_and_are_counted_by_method() {
         let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
-        let proxy = CountingProxy::start(&upstream.local_addr().unwrap().to_string()).unwrap();
+        let proxy = CountingProxy::start(Protocol::Http, &upstream.local_addr().unwrap().to_string());
+        let proxy = proxy.unwrap();
         let mut client = TcpStream::connect(proxy.address()).unwrap();
         let (mut server, _) = upstream.accept().unwrap();
         let mut exchange = |request: &[u8]| {
@@ -183,5 +204,23 @@ mod tests {
         assert_eq!(counts.by_method, [("HEAD".to_owned(), 1), ("PUT".to_owned(), 2)].into());
         assert!(counts.waited > Duration::ZERO);
         assert_eq!(proxy.take_counts().total(), 0);
+    }
+
+    #[test]
+    fn what_is_sent_before_the_answer_is_one_round_trip() {
+        let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = CountingProxy::start(Protocol::RoundTrips, &upstream.local_addr().unwrap().to_string());
+        let proxy = proxy.unwrap();
+        let mut client = TcpStream::connect(proxy.address()).unwrap();
+        let (mut server, _) = upstream.accept().unwrap();
+        for _ in 0..2 {
+            for part in [b"a", b"b"] {
+                client.write_all(part).unwrap();
+                server.read_exact(&mut [0]).unwrap();
+            }
+            server.write_all(b"!").unwrap();
+            client.read_exact(&mut [0]).unwrap();
+        }
+        assert_eq!(proxy.take_counts().total(), 2);
     }
 }

@@ -1,7 +1,6 @@
 //! The rows of the design's table of measurements, one module each.
 
 mod archive_get;
-mod bucket_requests;
 mod helm;
 mod hostile;
 mod index_get;
@@ -12,6 +11,7 @@ mod memory;
 mod publish;
 mod replicas;
 mod start;
+mod store_requests;
 
 use anyhow::{Result, bail};
 
@@ -37,6 +37,6 @@ pub(crate) async fn measure(row: Work, bench: &Bench) -> Result<Section> {
         Work::Helm => helm::measure(bench).await,
         Work::Lean => lean::measure(bench).await,
         Work::Replicas => replicas::measure(bench).await,
-        Work::BucketRequests => bucket_requests::measure(bench).await,
+        Work::StoreRequests => store_requests::measure(bench).await,
     }
 }

@@ -14,8 +14,6 @@ use crate::place::Place;
 
 pub(crate) use production::Production;
 
-const ENDPOINT: &str = "CHARTROOM_S3_ENDPOINT";
-
 /// What a server is started on; servers on clones of it share everything.
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
@@ -57,15 +55,10 @@ impl Site {
         Self { data: self.place.folder().join(format!("replica-{number}")), ..self.clone() }
     }
 
-    /// Returns the same stores with the bucket reached at another address, as through a proxy.
-    pub(crate) fn with_bucket_at(&self, address: &str) -> Self {
-        let mut site = self.clone();
-        for (name, value) in &mut site.variables {
-            if name == ENDPOINT {
-                *value = format!("http://{address}");
-            }
-        }
-        site
+    /// Returns the same stores, with the one at an address reached through a proxy at another.
+    pub(crate) fn through(&self, proxy: &str, address: &str) -> Self {
+        let moved = |(name, value): &(String, String)| (name.clone(), value.replace(address, proxy));
+        Self { variables: self.variables.iter().map(moved).collect(), ..self.clone() }
     }
 
     /// Returns the start of a command line of the server's program.
@@ -102,18 +95,22 @@ mod tests {
     #[test]
     fn replicas_share_stores_and_token_but_no_folder() {
         let mut site = Site::embedded(Place::new().unwrap());
-        site.variables.push((ENDPOINT.to_owned(), "http://127.0.0.1:1".to_owned()));
+        site.variables.push(("CHARTROOM_S3_ENDPOINT".to_owned(), "http://127.0.0.1:1".to_owned()));
         let (first, second) = (site.replica(0), site.replica(1));
         assert_ne!(first.data, second.data);
         assert_eq!((&first.variables, &first.admin_token), (&second.variables, &second.admin_token));
     }
 
     #[test]
-    fn a_bucket_behind_a_proxy_is_reached_there_and_the_rest_where_it_was() {
+    fn a_store_behind_a_proxy_is_reached_there_and_the_rest_where_it_was() {
         let mut site = Site::embedded(Place::new().unwrap());
         let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        site.variables = vec![variable("OTHER", "kept"), variable(ENDPOINT, "http://127.0.0.1:1")];
-        let moved = site.with_bucket_at("127.0.0.1:2").variables;
-        assert_eq!(moved, [variable("OTHER", "kept"), variable(ENDPOINT, "http://127.0.0.1:2")]);
+        site.variables =
+            vec![variable("A", "postgres://u:p@127.0.0.1:7/d"), variable("B", "http://127.0.0.1:8")];
+        let moved = site.through("127.0.0.1:9", "127.0.0.1:7").variables;
+        assert_eq!(
+            moved,
+            [variable("A", "postgres://u:p@127.0.0.1:9/d"), variable("B", "http://127.0.0.1:8")]
+        );
     }
 }

@@ -50,7 +50,7 @@ impl Stores {
                 Work::ArchiveGet,
                 Work::Hostile,
                 Work::Replicas,
-                Work::BucketRequests,
+                Work::StoreRequests,
             ],
         }
     }

@@ -56,6 +56,11 @@ impl Production {
         Ok(self.postgres.query("postgres", "SHOW server_version")?.trim().to_owned())
     }
 
+    /// Returns `ADDRESS:PORT` of Postgres.
+    pub(crate) fn database_address(&self) -> String {
+        self.postgres.address().to_string()
+    }
+
     /// Returns `ADDRESS:PORT` of MinIO.
     pub(crate) fn bucket_address(&self) -> String {
         self.minio.address().to_string()

@@ -45,7 +45,7 @@ impl Effort {
         format!("The large repository has {sizes} versions, servers take {rounds} turns, {judged}.")
     }
 
-    /// Returns the effort of a report: under 20 minutes on two cores for each pair of stores.
+    /// Returns the effort of a report: under 20 minutes on two cores; filling Postgres and MinIO takes as long again.
     pub(crate) const FULL: Self = Self {
         index_sizes: &[1_000, 10_000, 50_000],
         publish_sizes: &[100, 1_000, 10_000, 50_000, 100_000],

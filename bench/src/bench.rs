@@ -1,18 +1,21 @@
-//! What every row has at hand: how much to do, the filled corpora, and servers on copies of them.
+//! What every row has at hand: how much to do, and servers on copies of the filled corpora.
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::corpus::{Corpora, nth};
 use crate::environment;
+use crate::figures;
 use crate::place::Place;
 use crate::progress::Progress;
 use crate::report::Bar;
 use crate::server::{INDEX, Server};
+use crate::site::{Production, Site};
+use crate::stores::Stores;
 
 /// How much is done.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     /// Sizes of the index in versions, ascending.
     pub(crate) index_sizes: &'static [usize],
@@ -32,7 +35,17 @@ impl Effort {
         if self.large == Self::FULL.large { bar } else { Bar::None }
     }
 
-    /// Returns the effort of a report: under 20 minutes on two cores.
+    /// Returns what a reader has to know of how much was done.
+    pub(crate) fn coverage(&self) -> String {
+        let (sizes, rounds) = (figures::versions(self.large), self.rounds);
+        let judged = match self.large == Self::FULL.large {
+            true => "every bar is judged",
+            false => "bars that were set for 50k are judged only where the size does not matter",
+        };
+        format!("The large repository has {sizes} versions, servers take {rounds} turns, {judged}.")
+    }
+
+    /// Returns the effort of a report: under 20 minutes on two cores; filling Postgres and MinIO takes as long again.
     pub(crate) const FULL: Self = Self {
         index_sizes: &[1_000, 10_000, 50_000],
         publish_sizes: &[100, 1_000, 10_000, 50_000, 100_000],
@@ -40,7 +53,7 @@ impl Effort {
         window: Duration::from_millis(700),
         rounds: 9,
     };
-    /// Returns the effort of a look in between: under 3 minutes.
+    /// Returns the effort of a look in between: under 5 minutes for each pair of stores.
     pub(crate) const QUICK: Self = Self {
         index_sizes: &[1_000, 10_000],
         publish_sizes: &[100, 1_000, 10_000],
@@ -61,15 +74,28 @@ pub(crate) struct Bench {
     /// Says what goes on.
     pub(crate) progress: Progress,
     corpora: Corpora,
+    production: Option<Production>,
 }
 
 impl Bench {
-    /// Prepares a run.
+    /// Prepares a run on such stores.
     ///
     /// # Errors
-    /// When the corpora cannot be found.
-    pub(crate) fn new(effort: Effort) -> Result<Self> {
-        Ok(Self { effort, progress: Progress::new(), corpora: Corpora::find()? })
+    /// When the corpora cannot be found, or the servers of the stores do not come up.
+    pub(crate) fn new(effort: Effort, stores: Stores) -> Result<Self> {
+        let production = match stores {
+            Stores::Embedded => None,
+            Stores::Production => Some(Production::start()?),
+        };
+        Ok(Self { effort, progress: Progress::new(), corpora: Corpora::find()?, production })
+    }
+
+    /// Returns the servers of the stores.
+    ///
+    /// # Errors
+    /// When everything is in the data folder.
+    pub(crate) fn production(&self) -> Result<&Production> {
+        self.production.as_ref().context("this row needs Postgres and MinIO: add `--stores production`")
     }
 
     /// Fills the corpora that the rows need and that no former run left.
@@ -80,14 +106,28 @@ impl Bench {
         self.corpora.fill(self.effort.publish_sizes, &self.progress).await
     }
 
-    /// Returns a place with a copy of a corpus in its data folder.
+    /// Returns a site with a copy of a corpus.
     ///
     /// # Errors
-    /// When there is no corpus of that size, or no room.
-    pub(crate) fn place(&self, versions: usize) -> Result<Place> {
+    /// When there is no corpus of that size, no room, or a store refuses.
+    pub(crate) fn site(&self, versions: usize) -> Result<Site> {
+        if let Some(production) = &self.production {
+            return production.filled_site(&self.corpora, versions, &self.progress);
+        }
         let place = Place::new()?;
         self.corpora.copy_to(&place, versions)?;
-        Ok(place)
+        Ok(Site::embedded(place))
+    }
+
+    /// Returns a site with nothing in it.
+    ///
+    /// # Errors
+    /// When there is no room, or a store refuses.
+    pub(crate) fn empty_site(&self) -> Result<Site> {
+        match &self.production {
+            Some(production) => production.empty_site(),
+            None => Ok(Site::embedded(Place::new()?)),
+        }
     }
 
     /// Starts Chartroom on a copy of a corpus.
@@ -95,7 +135,7 @@ impl Bench {
     /// # Errors
     /// When it does not come up.
     pub(crate) fn chartroom(&self, versions: usize) -> Result<Server> {
-        Server::chartroom(&self.place(versions)?)
+        Server::chartroom(&self.site(versions)?)
     }
 
     /// Starts ChartMuseum, if it is on the machine, on the archives of a corpus.

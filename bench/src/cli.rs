@@ -1,8 +1,10 @@
-//! The command line: which row, how thoroughly.
+//! The command line: which row, on which stores, how thoroughly.
 
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
+
+use crate::stores::Stores;
 
 /// Measures Chartroom beside nginx and ChartMuseum, in turns, and writes the report
 #[derive(Debug, Parser)]
@@ -10,9 +12,9 @@ use clap::{Parser, ValueEnum};
     name = "bench",
     after_help = "\
 Examples:
-  bench                     measure everything and write bench/REPORT.md: 10 to 20 minutes
-  bench --quick             a look in between: under 3 minutes, written to the target folder
-  bench index-get           one row, printed
+  bench                                   measure everything and write bench/REPORT.md
+  bench --quick                           a look in between, written to the target folder
+  bench publish --stores production       one row on Postgres and MinIO, printed
 
 ChartMuseum is measured where CHARTMUSEUM names its program. Filled corpora are kept in the target folder."
 )]
@@ -20,6 +22,9 @@ pub(crate) struct Cli {
     /// What to measure
     #[arg(value_enum, default_value_t)]
     pub(crate) work: Work,
+    /// What Chartroom keeps everything in [default: both, one after the other]
+    #[arg(long, value_enum)]
+    pub(crate) stores: Option<Stores>,
     /// At most 10,000 versions and short windows
     #[arg(long)]
     pub(crate) quick: bool,
@@ -54,20 +59,22 @@ pub(crate) enum Work {
     Helm,
     /// The lean index's share of the full one.
     Lean,
+    /// Publish rate with one replica and with several.
+    Replicas,
+    /// What each publish asks of bucket and database.
+    StoreRequests,
+}
+
+impl Cli {
+    /// Returns the stores to measure on.
+    pub(crate) fn stores(&self) -> Vec<Stores> {
+        self.stores.map_or_else(|| Stores::ALL.to_vec(), |stores| vec![stores])
+    }
 }
 
 impl Work {
-    /// The rows in the order of the report.
-    pub(crate) const ROWS: [Self; 10] = [
-        Self::IndexGet,
-        Self::IndexLatency,
-        Self::Publish,
-        Self::Listed,
-        Self::Start,
-        Self::Memory,
-        Self::ArchiveGet,
-        Self::Hostile,
-        Self::Helm,
-        Self::Lean,
-    ];
+    /// Returns those of the rows on such stores that were asked for.
+    pub(crate) fn rows_on(self, stores: Stores) -> Vec<Self> {
+        stores.rows().iter().copied().filter(|row| [Self::All, *row].contains(&self)).collect()
+    }
 }

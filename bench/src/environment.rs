@@ -30,6 +30,11 @@ pub(crate) fn target_folder() -> Result<PathBuf> {
     Ok(folder.to_path_buf())
 }
 
+/// Returns the folder that the system has for temporary files; Postgres and MinIO work in it.
+pub(crate) fn temporary_folder() -> PathBuf {
+    env::temp_dir()
+}
+
 /// Returns `PATH`, which child processes with an otherwise empty environment still need.
 pub(crate) fn search_path() -> Option<OsString> {
     value("PATH")

@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use tokio::net::TcpStream;
 
-use framing::Framing;
+pub(crate) use framing::Framing;
 
 /// Large enough that reading a body of megabytes takes few calls, small enough to stay in the cache.
 const BUFFER: usize = 256 * 1024;
@@ -129,20 +129,31 @@ pub(crate) fn post(address: &str, path: &str, authorization: Option<&str>, body:
 /// Returns status, framing and where the body begins, once the head is whole.
 fn parse_head(received: &[u8]) -> Result<Option<(u16, Framing, usize)>> {
     let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
-    let head = String::from_utf8_lossy(received.get(..end).unwrap_or_default()).to_ascii_lowercase();
-    let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.strip_prefix("http/1.1 ")?.get(..3)?.parse().ok());
+    let head = String::from_utf8_lossy(received.get(..end).unwrap_or_default());
+    let status = head.strip_prefix("HTTP/1.1 ").and_then(|line| line.get(..3)?.parse().ok());
     let status = status.with_context(|| format!("the answer is not HTTP/1.1: {head}"))?;
-    let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
-    let header = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.trim());
-    let framing = match (header("transfer-encoding"), header("content-length")) {
-        (Some("chunked"), _) => Framing::chunked(),
-        (None, Some(length)) => {
-            Framing::of_length(length.parse().context("the length of the answer is no number")?)
-        }
-        _ => bail!("the answer does not say where it ends: {head}"),
-    };
+    let framing = framing_of(&head)?;
+    let framing = framing.with_context(|| format!("the answer does not say where it ends: {head}"))?;
     Ok(Some((status, framing, end + 4)))
+}
+
+/// Returns where the body after a head ends; nothing where the head does not say.
+///
+/// # Errors
+/// When the length is no number.
+pub(crate) fn framing_of(head: &str) -> Result<Option<Framing>> {
+    let head = head.to_ascii_lowercase();
+    let header = |name: &str| {
+        let headers = head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+        headers.filter(|(key, _)| *key == name).map(|(_, value)| value.trim()).next()
+    };
+    match (header("transfer-encoding"), header("content-length")) {
+        (Some("chunked"), _) => Ok(Some(Framing::chunked())),
+        (None, Some(length)) => {
+            Ok(Some(Framing::of_length(length.parse().context("the length of a body is no number")?)))
+        }
+        (Some(_) | None, _) => Ok(None),
+    }
 }
 
 #[cfg(test)]

@@ -8,12 +8,18 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::environment;
+use crate::figures::number;
 
 /// What a reader needs to judge the figures.
 #[derive(Debug)]
 pub(crate) struct Machine {
     facts: Vec<(&'static str, String)>,
+    cores: usize,
+    load_before: f64,
 }
+
+/// A load below this is what an idle machine has.
+const IDLE: f64 = 0.5;
 
 impl Machine {
     /// Looks at the machine and asks the programs for their versions.
@@ -28,27 +34,37 @@ impl Machine {
             None => "not run: no binary on the machine".to_owned(),
         };
         let facts = vec![
-            ("date", said(Path::new("date"), &["-u", "+%Y-%m-%d %H:%M UTC"])?),
+            ("date", date()?),
             ("cores", format!("{cores} × {}", proc_field("/proc/cpuinfo", "model name")?)),
             ("memory", memory()?),
             ("kernel", fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned()),
-            ("file system", file_system(&target)?),
+            ("file system of Chartroom", file_system(&target)?),
+            ("file system of Postgres and MinIO", file_system(&environment::temporary_folder())?),
             ("load before (1, 5, 15 minutes)", load()?),
             ("Chartroom", format!("{}, {}", said(&environment::chartroom()?, &["--version"])?, commit()?)),
             ("nginx", said(&environment::tool("nginx")?, &["-v"])?),
             ("helm", said(&environment::tool("helm3")?, &["version", "--short"])?),
             ("ChartMuseum", chartmuseum),
         ];
-        Ok(Self { facts })
+        let load_before = load()?.split(',').next().and_then(|load| load.parse().ok()).unwrap_or(f64::NAN);
+        Ok(Self { facts, cores: cores.get(), load_before })
     }
 
-    /// Notes what the machine was doing when everything was measured.
-    ///
-    /// # Errors
-    /// When the system does not say.
-    pub(crate) fn note_end(&mut self) -> Result<()> {
-        self.facts.push(("load after, the run's own part in it", load()?));
-        Ok(())
+    /// Adds a fact that was not known before.
+    pub(crate) fn note(&mut self, fact: &'static str, value: String) {
+        self.facts.push((fact, value));
+    }
+
+    /// Returns a warning for the reader when others used the machine as the run began.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let others = self.load_before;
+        (others > IDLE).then(|| {
+            let (load, cores) = (number(others), self.cores);
+            format!(
+                "**The machine was not idle**: a load of {load} on {cores} cores before the run began, which was other \
+                 work; it took its share of cores and disk from everything below, peers included."
+            )
+        })
     }
 
     /// Returns the facts as a Markdown table.
@@ -61,8 +77,19 @@ impl Machine {
     }
 }
 
+/// Returns the date and time.
+///
+/// # Errors
+/// When there is no `date`.
+pub(crate) fn date() -> Result<String> {
+    said(Path::new("date"), &["-u", "+%Y-%m-%d %H:%M UTC"])
+}
+
 /// Returns the commit of the sources, and whether they have changed since.
-fn commit() -> Result<String> {
+///
+/// # Errors
+/// When there is no `git`.
+pub(crate) fn commit() -> Result<String> {
     let root = environment::repository_root().display().to_string();
     said(Path::new("git"), &["-C", &root, "describe", "--always", "--dirty", "--exclude", "*"])
 }
@@ -74,7 +101,11 @@ fn memory() -> Result<String> {
     Ok(format!("{} GiB", (kibibytes + (1 << 19)) >> 20))
 }
 
-fn load() -> Result<String> {
+/// Returns the load over 1, 5 and 15 minutes.
+///
+/// # Errors
+/// When the system does not say.
+pub(crate) fn load() -> Result<String> {
     let text = fs::read_to_string("/proc/loadavg")?;
     Ok(text.split_whitespace().take(3).collect::<Vec<_>>().join(", "))
 }
@@ -94,7 +125,10 @@ fn proc_field(file: &str, name: &str) -> Result<String> {
 }
 
 /// Returns the first line a program says about itself, on whichever stream.
-fn said(program: &Path, arguments: &[&str]) -> Result<String> {
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn said(program: &Path, arguments: &[&str]) -> Result<String> {
     let output = Command::new(program)
         .args(arguments)
         .output()

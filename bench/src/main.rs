@@ -2,15 +2,18 @@
 //! Rule: servers take turns on the same machine, so that what disturbs one disturbs all.
 
 mod bench;
+mod circumstances;
 mod cli;
 mod comparison;
 mod corpus;
+mod counting_proxy;
 mod disk;
 mod environment;
 mod figures;
 mod http;
 mod load;
 mod machine;
+mod measured;
 mod place;
 mod process;
 mod progress;
@@ -18,20 +21,23 @@ mod publish;
 mod report;
 mod rows;
 mod server;
+mod site;
 mod statistics;
+mod stores;
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
 use crate::bench::{Bench, Effort};
 use crate::cli::{Cli, Work};
 use crate::machine::Machine;
+use crate::measured::Measured;
+use crate::report::Report;
 
 // One thread for all clients: the servers get the other cores, and as many of them.
 #[tokio::main(flavor = "current_thread")]
@@ -61,31 +67,45 @@ async fn stopped() -> std::io::Result<()> {
 }
 
 async fn run(cli: Cli) -> Result<()> {
-    let mut machine = Machine::inspect()?;
-    let bench = Bench::new(if cli.quick { Effort::QUICK } else { Effort::FULL })?;
-    bench.prepare().await?;
-    if cli.work != Work::All {
-        let section = rows::measure(cli.work, &bench).await?;
-        std::io::stdout().write_all(section.to_markdown().as_bytes())?;
-        return Ok(());
-    }
-    let (path, command) = match cli.quick {
-        false => (environment::repository_root().join("bench/REPORT.md"), "make bench"),
-        true => {
-            (environment::target_folder()?.join("bench-quick.md"), "cargo run --release -p bench -- --quick")
-        }
+    let effort = if cli.quick { Effort::QUICK } else { Effort::FULL };
+    let mut report = Report::new(Machine::inspect()?, effort.coverage(), repeat(&cli));
+    let path = match cli.quick {
+        false => environment::repository_root().join("bench/REPORT.md"),
+        true => environment::target_folder()?.join("bench-quick.md"),
     };
-    let path: PathBuf = cli.report.unwrap_or(path);
-    let mut sections = Vec::new();
-    for row in Work::ROWS {
-        sections.push(rows::measure(row, &bench).await.with_context(|| format!("while measuring {row:?}"))?);
-        if sections.len() == Work::ROWS.len() {
-            machine.note_end()?;
+    let path = cli.report.clone().unwrap_or(path);
+    for stores in cli.stores() {
+        let rows = cli.work.rows_on(stores);
+        if rows.is_empty() {
+            continue;
         }
-        // After each row, so that a run that is stopped leaves what it has.
-        fs::write(&path, report::render(&sections, &machine, command))
-            .with_context(|| format!("cannot write `{}`", path.display()))?;
+        let bench = Bench::new(effort, stores)?;
+        bench.prepare().await?;
+        report.begin(stores, &bench)?;
+        for row in rows {
+            let measured = Measured::of(row, &bench).await?;
+            if cli.work != Work::All {
+                std::io::stdout().write_all(measured.to_markdown(stores).as_bytes())?;
+            }
+            report.add(measured);
+            // After each row, so that a run that is stopped leaves what it has.
+            if cli.work == Work::All || cli.report.is_some() {
+                fs::write(&path, report.to_markdown())
+                    .with_context(|| format!("cannot write `{}`", path.display()))?;
+            }
+        }
     }
-    writeln!(std::io::stdout(), "{}", path.display())?;
-    Ok(())
+    report.expect_all_measured()
+}
+
+/// Returns the command that does the same again.
+fn repeat(cli: &Cli) -> String {
+    let mut words = vec!["cargo run --release -p bench --".to_owned()];
+    words.extend(
+        cli.work.to_possible_value().filter(|_| cli.work != Work::All).map(|word| word.get_name().to_owned()),
+    );
+    words.extend(cli.quick.then(|| "--quick".to_owned()));
+    let stores = cli.stores.and_then(|stores| stores.to_possible_value());
+    words.extend(stores.map(|word| format!("--stores {}", word.get_name())));
+    if words.len() == 1 { "make bench".to_owned() } else { words.join(" ") }
 }

@@ -3,27 +3,44 @@
 use std::cell::Cell;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
 
-use crate::server::Server;
+use crate::server::{Repository, Server};
 
-/// Publishes all archives and returns how many seconds it took.
+/// Publishes all archives to the default repository and returns how many seconds it took.
 ///
 /// # Errors
 /// When the server refuses one.
 pub(crate) async fn publish_all(server: &Server, archives: &[Vec<u8>], connections: usize) -> Result<f64> {
+    publish_spread(std::slice::from_ref(server), &[Repository::Default], archives, connections).await
+}
+
+/// Publishes archives to repositories in turn, over connections to servers in turn, and returns how many seconds it
+/// took.
+///
+/// # Errors
+/// When a server refuses one, or there is no server or repository.
+pub(crate) async fn publish_spread(
+    servers: &[Server],
+    repositories: &[Repository<'_>],
+    archives: &[Vec<u8>],
+    connections: usize,
+) -> Result<f64> {
     let mut open = Vec::new();
-    for _ in 0..connections {
-        open.push(server.connect().await?);
+    for server in servers.iter().cycle().take(connections) {
+        open.push((server, server.connect().await?));
     }
     let next = Cell::new(0);
     let begun = Instant::now();
-    try_join_all(open.into_iter().map(async |mut connection| {
-        while let Some(archive) = archives.get(next.replace(next.get() + 1)) {
-            server.publish_over(&mut connection, archive).await?;
+    try_join_all(open.into_iter().map(async |(server, mut connection)| {
+        loop {
+            let position = next.replace(next.get() + 1);
+            let Some(archive) = archives.get(position) else { return anyhow::Ok(()) };
+            let repository = repositories.get(position % repositories.len().max(1));
+            let repository = *repository.context("no repository to publish to")?;
+            server.publish_over(&mut connection, repository, archive).await?;
         }
-        anyhow::Ok(())
     }))
     .await?;
     Ok(begun.elapsed().as_secs_f64())

@@ -3,9 +3,14 @@
 
 use std::fmt::Write;
 
-use crate::cli::Work;
+use anyhow::{Result, ensure};
+
+use crate::bench::Bench;
+use crate::environment;
 use crate::figures::number;
-use crate::machine::Machine;
+use crate::machine::{Machine, said};
+use crate::measured::Measured;
+use crate::stores::Stores;
 
 /// What one row of the design's table came to.
 #[derive(Debug)]
@@ -121,48 +126,111 @@ impl Line {
 }
 
 impl Section {
-    /// Returns the section as Markdown.
-    pub(crate) fn to_markdown(&self) -> String {
+    /// Returns the section as Markdown, with a line that tells the circumstances below the title.
+    pub(crate) fn to_markdown(&self, stores: Stores, circumstances: &str) -> String {
         let Self { title, method, published, peer, lines } = self;
-        let mut text = format!("## {title}\n\n{method}\n\nPublished peer figure: {published}.\n\n");
+        let on = stores.title();
+        let mut text = format!("### {title}, on {on}\n\n{circumstances}\n{method}\n\n");
+        let _ = writeln!(text, "Published peer figure: {published}.\n");
         let _ = writeln!(text, "| what | Chartroom | {peer} | ChartMuseum | ratio or value | bar | met |");
         text.push_str("|---|---|---|---|---|---|---|\n");
         text.extend(lines.iter().map(Line::cells));
         text
     }
 
-    fn summary(&self) -> String {
+    /// Returns the cells of the summary: title, bars met, verdict.
+    pub(crate) fn summary(&self) -> String {
         let judged = self.lines.iter().filter_map(|line| Some((line, line.is_met()?)));
         let (met, missed): (Vec<_>, Vec<_>) = judged.partition(|(_, is_met)| *is_met);
         let total = met.len() + missed.len();
         let names: Vec<_> = missed.iter().map(|(line, _)| line.what.as_str()).collect();
-        let verdict =
-            if missed.is_empty() { "met".to_owned() } else { format!("**missed**: {}", names.join("; ")) };
+        let verdict = match (total, missed.is_empty()) {
+            (0, _) => "no bar at this size".to_owned(),
+            (_, true) => "met".to_owned(),
+            (_, false) => format!("**missed**: {}", names.join("; ")),
+        };
         format!("| {} | {} of {total} | {verdict} |\n", self.title, met.len())
     }
 }
 
-/// Returns the whole report as Markdown.
-pub(crate) fn render(sections: &[Section], machine: &Machine, command: &str) -> String {
-    let mut text = String::from("# Chartroom beside its peers\n\n");
-    text.push_str(
-        "Measured on one machine, in turns, with the client on the same cores: trust the ratios, not the absolutes. \
-         \"Not run\" means that the program was not on the machine; the figure published for it stands above the table.\n\n",
-    );
-    text.push_str(&machine.to_markdown());
-    let _ = write!(
-        text,
-        "\nTo repeat it: `{command}`.\n\n## Summary\n\n| work | bars met | verdict |\n|---|---|---|\n"
-    );
-    text.extend(sections.iter().map(Section::summary));
-    if sections.len() < Work::ROWS.len() {
-        text.push_str("\nThe run was stopped before the other rows were measured.\n");
+/// Everything that was measured.
+#[derive(Debug)]
+pub(crate) struct Report {
+    machine: Machine,
+    coverage: String,
+    command: String,
+    parts: Vec<(Stores, Vec<Measured>)>,
+}
+
+impl Report {
+    /// Begins a report of so much work, which a command repeats.
+    pub(crate) fn new(machine: Machine, coverage: String, command: String) -> Self {
+        Self { machine, coverage, command, parts: Vec::new() }
     }
-    for section in sections {
-        text.push('\n');
-        text.push_str(&section.to_markdown());
+
+    /// Begins the part on such stores.
+    ///
+    /// # Errors
+    /// When their servers do not tell their versions.
+    pub(crate) fn begin(&mut self, stores: Stores, bench: &Bench) -> Result<()> {
+        match stores {
+            Stores::Embedded => {}
+            Stores::Production => {
+                let postgres = bench.production()?.postgres_version()?;
+                self.machine.note("Postgres", format!("{postgres}, its log synced at every commit"));
+                self.machine.note("MinIO", said(&environment::tool("minio")?, &["--version"])?);
+            }
+        }
+        self.parts.push((stores, Vec::new()));
+        Ok(())
     }
-    text
+
+    /// Adds a row to the part that was begun last.
+    pub(crate) fn add(&mut self, measured: Measured) {
+        if let Some((_, rows)) = self.parts.last_mut() {
+            rows.push(measured);
+        }
+    }
+
+    /// Returns an error when a row could not be measured.
+    ///
+    /// # Errors
+    /// That one.
+    pub(crate) fn expect_all_measured(&self) -> Result<()> {
+        ensure!(!self.parts.is_empty(), "this row is not measured on those stores");
+        let failed = self.parts.iter().flat_map(|(_, rows)| rows).filter(|row| !row.is_measured()).count();
+        ensure!(failed == 0, "{failed} rows could not be measured");
+        Ok(())
+    }
+
+    /// Returns the whole report as Markdown.
+    pub(crate) fn to_markdown(&self) -> String {
+        let mut text = String::from("# Chartroom beside its peers\n\n");
+        let _ = writeln!(text, "{}\n", self.coverage);
+        if let Some(warning) = self.machine.warning() {
+            let _ = writeln!(text, "{warning}\n");
+        }
+        text.push_str(
+            "Measured on one machine, in turns, with the client and the stores on the same cores: trust the ratios, not \
+             the absolutes. \"Not run\" means that the program was not on the machine; the figure published for it stands \
+             above the table.\n\n",
+        );
+        text.push_str(&self.machine.to_markdown());
+        let _ = write!(text, "\nTo repeat it: `{}`.\n\n## Summary\n\n", self.command);
+        text.push_str("| stores | work | bars met | verdict |\n|---|---|---|---|\n");
+        for (stores, rows) in &self.parts {
+            text.extend(rows.iter().map(|row| row.summary(*stores)));
+        }
+        for (stores, rows) in &self.parts {
+            let (title, missing) = (stores.title(), stores.rows().len() - rows.len());
+            let _ = writeln!(text, "\n## {title}");
+            if missing > 0 {
+                let _ = writeln!(text, "\n{missing} rows were not measured in this run.");
+            }
+            text.extend(rows.iter().map(|row| format!("\n{}", row.to_markdown(*stores))));
+        }
+        text
+    }
 }
 
 #[cfg(test)]
@@ -180,8 +248,15 @@ mod tests {
             Line::new("large", "10/s").beside("10/s").judged(1.0, Bar::AtLeast(0.95)),
             Line::new("for information", "7 MB"),
         ]);
-        assert!(section.to_markdown().contains("| small | 9/s | 10/s | – | 0.90 | ≥ 0.95 | **missed** |"));
+        let markdown = section.to_markdown(Stores::Embedded, "today");
+        assert!(markdown.contains("| small | 9/s | 10/s | – | 0.90 | ≥ 0.95 | **missed** |"));
         assert_eq!(section.summary(), "| work | 1 of 2 | **missed**: small |\n");
+    }
+
+    #[test]
+    fn nothing_judged_is_nothing_met() {
+        let section = section(vec![Line::new("for information", "7 MB").judged(1.0, Bar::None)]);
+        assert_eq!(section.summary(), "| work | 0 of 0 | no bar at this size |\n");
     }
 
     #[test]

@@ -9,7 +9,9 @@ mod lean;
 mod listed;
 mod memory;
 mod publish;
+mod replicas;
 mod start;
+mod store_requests;
 
 use anyhow::{Result, bail};
 
@@ -34,5 +36,7 @@ pub(crate) async fn measure(row: Work, bench: &Bench) -> Result<Section> {
         Work::Hostile => hostile::measure(bench).await,
         Work::Helm => helm::measure(bench).await,
         Work::Lean => lean::measure(bench).await,
+        Work::Replicas => replicas::measure(bench).await,
+        Work::StoreRequests => store_requests::measure(bench).await,
     }
 }

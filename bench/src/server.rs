@@ -16,7 +16,24 @@ pub(crate) use chartroom::show_lean_index;
 
 /// Where all three serve the index.
 pub(crate) const INDEX: &str = "/index.yaml";
-const PUBLISH: &str = "/api/charts";
+
+/// A repository of a server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Repository<'a> {
+    /// The one at `/`.
+    Default,
+    /// The one at a path.
+    At(&'a str),
+}
+
+impl Repository<'_> {
+    fn publish_path(self) -> String {
+        match self {
+            Self::Default => "/api/charts".to_owned(),
+            Self::At(path) => format!("/api/{path}/charts"),
+        }
+    }
+}
 
 /// A server that listens; ended when dropped.
 #[derive(Debug)]
@@ -88,28 +105,34 @@ impl Server {
         Ok(Fetched { body, ended: Instant::now() })
     }
 
-    /// Publishes an archive over a connection.
+    /// Publishes an archive to a repository over a connection.
     ///
     /// # Errors
     /// When the server does not take it.
-    pub(crate) async fn publish_over(&self, connection: &mut Connection, archive: &[u8]) -> Result<()> {
-        match self.offer_over(connection, archive).await? {
+    pub(crate) async fn publish_over(
+        &self,
+        connection: &mut Connection,
+        repository: Repository<'_>,
+        archive: &[u8],
+    ) -> Result<()> {
+        match self.offer_over(connection, repository, archive).await? {
             (201, _) => Ok(()),
             (status, said) => bail!("an archive was refused with status {status}: {said}"),
         }
     }
 
-    /// Offers an archive over a connection and returns the status and what was said.
+    /// Offers an archive to a repository over a connection and returns the status and what was said.
     ///
     /// # Errors
     /// When the connection breaks.
     pub(crate) async fn offer_over(
         &self,
         connection: &mut Connection,
+        repository: Repository<'_>,
         archive: &[u8],
     ) -> Result<(u16, String)> {
         let mut said = Vec::new();
-        let request = post(&self.address, PUBLISH, self.authorization.as_deref(), archive);
+        let request = post(&self.address, &repository.publish_path(), self.authorization.as_deref(), archive);
         let answer = connection.exchange(&request, |bytes| said.extend_from_slice(bytes)).await?;
         Ok((answer.status, String::from_utf8_lossy(&said).into_owned()))
     }

@@ -53,11 +53,13 @@ fn find(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The folder of the profile the test itself was built in: `target/debug` for `target/debug/deps/stories-…`.
+/// The folder of the profile the running program was built in: `target/debug` for the test
+/// `target/debug/deps/stories-…`, `target/release` for the benchmark `target/release/bench`.
 fn profile_folder() -> Result<PathBuf> {
-    let test = environment::running_test().context("cannot tell where the running test is")?;
-    let folder = test.parent().and_then(Path::parent).context("the running test is in no target folder")?;
-    Ok(folder.to_path_buf())
+    let program = environment::running_test().context("cannot tell where the running program is")?;
+    let folder = program.parent().context("the running program is in no folder")?;
+    let profile = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    Ok(profile.context("the running program is in no target folder")?.to_path_buf())
 }
 
 /// Returns Cargo's target folder, where what is made once for all runs may stay.

@@ -14,6 +14,7 @@ use crate::place::Place;
 use crate::progress::{Counting, Progress};
 use crate::publish::publish_all;
 use crate::server::Server;
+use crate::site::Site;
 
 const PREFIX: &str = "bench-corpus-";
 const CONNECTIONS: usize = 16;
@@ -83,7 +84,7 @@ impl Corpora {
         };
         let place = Place::new()?;
         self.copy_to(&place, *versions)?;
-        if Server::chartroom(&place).is_err() {
+        if Server::chartroom(&Site::embedded(place)).is_err() {
             fs::remove_dir_all(&self.folder)
                 .context("cannot remove the filled data folders of another build")?;
         }
@@ -121,7 +122,7 @@ fn remove_outdated(target: &Path, current: &str) -> Result<()> {
 
 /// Publishes positions of the corpus and stops the server, so that its files are at rest.
 async fn publish(place: &Place, first: usize, end: usize, counting: &Counting) -> Result<()> {
-    let server = Server::chartroom(place)?;
+    let server = Server::chartroom(&Site::embedded(place.clone()))?;
     let mut position = first;
     while position < end {
         let next = (position + AT_A_TIME).min(end);

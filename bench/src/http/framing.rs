@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 /// How much of a body is still to come.
 #[derive(Debug)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     /// That many bytes.
     Length(u64),
     /// Chunks.
@@ -13,7 +13,7 @@ pub(super) enum Framing {
 
 /// The place in a chunked body.
 #[derive(Debug)]
-pub(super) enum Chunk {
+pub(crate) enum Chunk {
     /// In a line with a size; what was read of it.
     Size(Vec<u8>),
     /// In a chunk with that many bytes left, its line end counted.
@@ -29,17 +29,17 @@ const LINE_END: u64 = 2;
 
 impl Framing {
     /// Returns the framing of a body of known length.
-    pub(super) fn of_length(bytes: u64) -> Self {
+    pub(crate) fn of_length(bytes: u64) -> Self {
         Self::Length(bytes)
     }
 
     /// Returns the framing of a chunked body at its beginning.
-    pub(super) fn chunked() -> Self {
+    pub(crate) fn chunked() -> Self {
         Self::Chunked(Chunk::Size(Vec::new()))
     }
 
     /// Returns whether the whole body was taken.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         matches!(self, Self::Length(0) | Self::Chunked(Chunk::Ended))
     }
 
@@ -47,7 +47,7 @@ impl Framing {
     ///
     /// # Errors
     /// When there are more bytes than the body has, or a chunk has no size.
-    pub(super) fn take(&mut self, mut bytes: &[u8], sink: &mut impl FnMut(&[u8])) -> Result<()> {
+    pub(crate) fn take(&mut self, mut bytes: &[u8], sink: &mut impl FnMut(&[u8])) -> Result<()> {
         while !bytes.is_empty() {
             let used = match self {
                 Self::Length(left) => take_content(left, 0, bytes, sink),

@@ -10,7 +10,7 @@ use crate::figures::bytes;
 use crate::load::Load;
 use crate::place::Place;
 use crate::report::{Line, Section};
-use crate::server::Server;
+use crate::server::{Repository, Server};
 
 const CONNECTIONS: usize = 16;
 const BARS: Bars = Bars { rate: 0.8, processor: None };
@@ -36,11 +36,11 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
 
 async fn measure_size(bench: &Bench, size: usize, count: usize) -> Result<[Line; 2]> {
     let samples: Vec<Sample> = (0..count).map(|number| heavy(number, size)).collect();
-    let ours = Server::chartroom(&Place::new()?)?;
+    let ours = Server::chartroom(&bench.empty_site()?)?;
     let mut connection = ours.connect().await?;
     let (flat, nested) = (Place::new()?, Place::new()?);
     for sample in &samples {
-        ours.publish_over(&mut connection, &sample.archive).await?;
+        ours.publish_over(&mut connection, Repository::Default, &sample.archive).await?;
         nested.put(&format!("charts/{}", sample.file_name()), &sample.archive)?;
         flat.put(&sample.file_name(), &sample.archive)?;
     }

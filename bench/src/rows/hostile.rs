@@ -10,7 +10,7 @@ use crate::environment;
 use crate::figures::{bytes, float, seconds};
 use crate::place::Place;
 use crate::report::{Bar, Line, Section};
-use crate::server::Server;
+use crate::server::{Repository, Server};
 
 const BAR_SECONDS: f64 = 0.1;
 const BAR_BYTES: f64 = 20e6;
@@ -21,7 +21,7 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
     for (name, bomb) in bombs() {
         bench.progress.say(&format!("hostile: {name}"));
         let archive = ChartBuilder::new("bomb", "1.0.0").chart_yaml(bomb).build();
-        let ours = offer(&Server::chartroom(&Place::new()?)?, &archive).await?;
+        let ours = offer(&Server::chartroom(&bench.empty_site()?)?, &archive).await?;
         let theirs = match environment::chartmuseum() {
             Some(program) => {
                 let place = Place::new()?;
@@ -78,11 +78,11 @@ async fn offer(server: &Server, archive: &[u8]) -> Result<Outcome> {
     let mut connection = server.connect().await?;
     // What any first publish allocates is not the bomb's.
     let harmless = ChartBuilder::new("harmless", "1.0.0").build();
-    server.publish_over(&mut connection, &harmless).await?;
+    server.publish_over(&mut connection, Repository::Default, &harmless).await?;
     server.process().reset_highest_memory()?;
     let before = server.process().memory()?.resident;
     let begun = Instant::now();
-    let (status, _) = server.offer_over(&mut connection, archive).await?;
+    let (status, _) = server.offer_over(&mut connection, Repository::Default, archive).await?;
     let seconds = begun.elapsed().as_secs_f64();
     let grown_bytes = server.process().memory()?.highest.saturating_sub(before);
     Ok(Outcome { status, seconds, grown_bytes })

@@ -10,7 +10,7 @@ use crate::corpus::newer;
 use crate::figures::{seconds, versions as shown};
 use crate::http::get;
 use crate::report::{Bar, Line, Section};
-use crate::server::{INDEX, Server};
+use crate::server::{INDEX, Repository, Server};
 use crate::statistics::percentile;
 
 const PUBLISHERS: [usize; 2] = [1, 8];
@@ -107,7 +107,7 @@ async fn publish_for_ever(server: &Server, publishers: usize, archives: &[Vec<u8
     try_join_all(archives.chunks(share).map(async |archives| {
         let mut connection = server.connect().await?;
         for archive in archives {
-            server.publish_over(&mut connection, archive).await?;
+            server.publish_over(&mut connection, Repository::Default, archive).await?;
         }
         Ok(())
     }))

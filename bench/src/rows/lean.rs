@@ -14,10 +14,10 @@ const BAR: f64 = 0.4;
 pub(super) async fn measure(bench: &Bench) -> Result<Section> {
     let versions = bench.effort.large;
     bench.progress.say(&format!("lean index: {versions} versions"));
-    let place = bench.place(versions)?;
-    let full = whole_index(&Server::chartroom(&place)?, versions).await?.len() as u64;
-    show_lean_index(&place)?;
-    let lean = whole_index(&Server::chartroom(&place)?, versions).await?.len() as u64;
+    let site = bench.site(versions)?;
+    let full = whole_index(&Server::chartroom(&site)?, versions).await?.len() as u64;
+    show_lean_index(&site)?;
+    let lean = whole_index(&Server::chartroom(&site)?, versions).await?.len() as u64;
     let line = Line::new(format!("{}: bytes of the lean index", shown(versions)), bytes(lean));
     Ok(Section {
         title: "Lean index",

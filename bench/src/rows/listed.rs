@@ -10,7 +10,7 @@ use crate::corpus::{Sample, newer};
 use crate::figures::{seconds, versions as shown};
 use crate::process::PATIENCE;
 use crate::report::{Bar, Line, Section};
-use crate::server::{INDEX, Server};
+use crate::server::{INDEX, Repository, Server};
 use crate::statistics::median;
 
 const AT_ONCE: [usize; 2] = [1, 8];
@@ -73,7 +73,7 @@ async fn look_one_by_one(server: &Server, samples: &[Sample]) -> Result<Seen> {
     let mut connection = server.connect().await?;
     let mut seen = Seen::default();
     for sample in samples {
-        server.publish_over(&mut connection, &sample.archive).await?;
+        server.publish_over(&mut connection, Repository::Default, &sample.archive).await?;
         let acknowledged = Instant::now();
         let mut is_first = true;
         loop {
@@ -91,6 +91,10 @@ async fn look_one_by_one(server: &Server, samples: &[Sample]) -> Result<Seen> {
     Ok(seen)
 }
 
-fn lists(index: &[u8], sample: &Sample) -> Result<bool> {
+/// Returns whether an index lists a version.
+///
+/// # Errors
+/// When it is no text.
+pub(super) fn lists(index: &[u8], sample: &Sample) -> Result<bool> {
     Ok(std::str::from_utf8(index)?.contains(&format!("charts/{}\"", sample.file_name())))
 }

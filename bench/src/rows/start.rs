@@ -18,11 +18,11 @@ const BAR_SECONDS: f64 = 0.2;
 pub(super) async fn measure(bench: &Bench) -> Result<Section> {
     let versions = bench.effort.large;
     bench.progress.say(&format!("start to first index: {versions} versions"));
-    let place = bench.place(versions)?;
+    let site = bench.site(versions)?;
     let (mut to_listening, mut to_index) = (Vec::new(), Vec::new());
     for _ in 0..=STARTS {
         let begun = Instant::now();
-        let server = Server::chartroom(&place)?;
+        let server = Server::chartroom(&site)?;
         to_listening.push(begun.elapsed().as_secs_f64());
         let index = server.fetch(INDEX).await?;
         to_index.push(index.ended.duration_since(begun).as_secs_f64());

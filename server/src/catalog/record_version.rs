@@ -1,22 +1,24 @@
 //! Records a version, or provenance for one: blobs, row, event and index entry in one transaction.
 
+mod recorded;
+mod refuse;
+mod replace;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chart::{ChartName, ChartVersion, Timestamp};
-use oci::Digest;
+pub(crate) use recorded::{Recorded, VersionLimits};
+use refuse::{refuse, refuse_larger, refuse_new};
+use replace::replace_version;
 
 use super::blobs::{BlobToRecord, record_blob};
 use super::changes::{IndexChange, IndexRow};
 use super::connection::{Connection, on};
-use super::events::{
-    Event, Existing, Locked, NotLocked, Weight, count, find_existing, insert_event, next_revision,
-};
+use super::events::{Event, Existing, NotLocked, Weight, count, find_existing, insert_event, next_revision};
 use super::remove_version::evict;
-use super::removed_versions::set_aside;
 use super::writer::{Change, Outcome};
 use super::{Catalog, CatalogError};
-use crate::blobs::BlobKey;
 
 /// Makes the index entry of a version from the time of its publication.
 pub(crate) type EntryWriter = Arc<dyn Fn(Timestamp) -> Vec<u8> + Send + Sync>;
@@ -86,74 +88,6 @@ impl<'a> Row<'a> {
         let (chart, version) = (self.new.chart.clone(), self.new.version.clone());
         IndexChange { revision, at, chart, version, shown: Some(shown) }
     }
-}
-
-/// How much a repository may hold; `None` for no limit.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct VersionLimits {
-    /// Archives and provenance files together.
-    pub(crate) objects: Option<u64>,
-    /// Versions of one chart: the oldest give way.
-    pub(crate) versions_per_chart: Option<u32>,
-}
-
-/// What became of a version that was to be recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Recorded {
-    /// It is new, or took the place of other bytes.
-    Done {
-        /// The repository's revision with it.
-        revision: i64,
-        /// Keys that nothing refers to any longer.
-        released: Vec<BlobKey>,
-        /// What the index has to show, when this is all that changed.
-        change: Option<Box<IndexChange>>,
-    },
-    /// The same bytes were there; nothing changed.
-    Unchanged {
-        /// The repository's revision, which has it.
-        revision: i64,
-    },
-    /// Other bytes are published under the same name and version.
-    Exists {
-        /// Their digest.
-        digest: Digest,
-    },
-    /// Another provenance file is published for this version.
-    ProvenanceExists,
-    /// Another chart and version share the archive's file name.
-    FileNameTaken {
-        /// That chart.
-        chart: String,
-        /// Its version.
-        version: String,
-    },
-    /// The repository holds as many objects as it may.
-    Full {
-        /// How many that is.
-        objects: u64,
-    },
-    /// The repository would hold more versions than it may.
-    TooManyVersions {
-        /// How many it may hold.
-        most: u64,
-    },
-    /// The repository would hold more bytes than it may.
-    TooManyBytes {
-        /// How many it may hold.
-        most: u64,
-    },
-    /// Nothing may be written at the moment.
-    ReadOnly {
-        /// Why.
-        reason: String,
-    },
-    /// A blob that was known has been collected since: keep the bytes again.
-    BlobGone,
-    /// The repository is gone.
-    RepositoryGone,
-    /// Provenance came for a version that is not there.
-    VersionUnknown,
 }
 
 impl Catalog {
@@ -254,41 +188,6 @@ struct BlobIds {
     provenance: Option<i64>,
 }
 
-/// Decides whether a version that is not there may come; `None` lets it through.
-async fn refuse_new(
-    connection: &mut Connection,
-    row: &Row<'_>,
-    locked: Locked,
-) -> Result<Option<Recorded>, CatalogError> {
-    if row.new.must_exist {
-        return Ok(Some(Recorded::VersionUnknown));
-    }
-    if let Some(refusal) = beyond_quota(locked) {
-        return Ok(Some(refusal));
-    }
-    let Some(objects) = row.new.limits.objects else { return Ok(None) };
-    let count = count_objects(connection, row.new.repository_id).await?;
-    Ok((count >= objects).then_some(Recorded::Full { objects }))
-}
-
-/// Refuses bytes that take more room than those in whose place they come, where there is none.
-fn refuse_larger(row: &Row<'_>, existing: &Existing, locked: Locked) -> Option<Recorded> {
-    let (new, old) = (row.new.weight(), existing.weight());
-    let holds =
-        Weight { versions: locked.holds.versions - old.versions, bytes: locked.holds.bytes - old.bytes };
-    let is_larger = new.bytes > old.bytes;
-    beyond_quota(Locked { holds, ..locked }).filter(|_| is_larger)
-}
-
-/// Compares what the repository would hold with what it may.
-fn beyond_quota(locked: Locked) -> Option<Recorded> {
-    if let Some(most) = locked.most_versions.filter(|most| locked.holds.versions > *most) {
-        return Some(Recorded::TooManyVersions { most: most.unsigned_abs() });
-    }
-    let most = locked.most_bytes.filter(|most| locked.holds.bytes > *most)?;
-    Some(Recorded::TooManyBytes { most: most.unsigned_abs() })
-}
-
 /// Records the bytes of archive and provenance; `None` when known ones were collected meanwhile.
 async fn record_blobs(
     connection: &mut Connection,
@@ -299,36 +198,6 @@ async fn record_blobs(
     let Some(blob) = &row.new.provenance else { return Ok(Some(BlobIds { archive, provenance: None })) };
     let provenance = record_blob(connection, blob, at).await?;
     Ok(provenance.map(|id| BlobIds { archive, provenance: Some(id) }))
-}
-
-/// Decides between what is there and what comes; `None` lets it through.
-fn refuse(row: &Row<'_>, existing: &Existing, revision: i64) -> Option<Recorded> {
-    let same_archive = row.has_archive_of(existing);
-    if !same_archive && !row.new.may_overwrite {
-        // What the catalog holds is a digest, so this always parses.
-        return existing.archive_digest.parse().ok().map(|digest| Recorded::Exists { digest });
-    }
-    let same_provenance = match (&existing.provenance_digest, &row.new.provenance) {
-        (_, None) => true,
-        (None, Some(_)) => false,
-        (Some(there), Some(comes)) => {
-            if *there != comes.digest().to_string() && !row.new.may_overwrite {
-                return Some(Recorded::ProvenanceExists);
-            }
-            *there == comes.digest().to_string()
-        }
-    };
-    (same_archive && same_provenance).then_some(Recorded::Unchanged { revision: revision - 1 })
-}
-
-async fn count_objects(connection: &mut Connection, repository_id: i64) -> Result<u64, CatalogError> {
-    let count: i64 = on!(connection, |database| sqlx::query_scalar(
-        "SELECT COUNT(*) + COUNT(provenance_blob_id) FROM version WHERE repository_id = $1",
-    )
-    .bind(repository_id)
-    .fetch_one(database)
-    .await)?;
-    Ok(count.unsigned_abs())
 }
 
 /// Inserts the version's row; returns false when its name or its file name is taken.
@@ -367,58 +236,4 @@ async fn holder_of(connection: &mut Connection, row: &Row<'_>) -> Result<Recorde
     .fetch_one(database)
     .await)?;
     Ok(Recorded::FileNameTaken { chart, version })
-}
-
-/// Puts new bytes or provenance in the place of what is there; returns the keys that lost their last reference, and by
-/// how much the repository was counted too high for a new version.
-async fn replace_version(
-    connection: &mut Connection,
-    row: &Row<'_>,
-    existing: &Existing,
-    ids: BlobIds,
-    at: Timestamp,
-) -> Result<(Vec<BlobKey>, Weight), CatalogError> {
-    let same_archive = row.has_archive_of(existing);
-    let new = row.new;
-    if new.keeps_replaced {
-        set_aside(connection, existing.id, &new.actor, at).await?;
-    }
-    let mut released = Vec::new();
-    if same_archive {
-        on!(connection, |database| sqlx::query(
-            "UPDATE version SET provenance_blob_id = COALESCE($2, provenance_blob_id) WHERE id = $1"
-        )
-        .bind(existing.id)
-        .bind(ids.provenance)
-        .execute(database)
-        .await
-        .map(drop))?;
-    } else {
-        // The old provenance names other bytes, so it goes with them.
-        on!(connection, |database| {
-            sqlx::query(
-            "UPDATE version SET archive_blob_id = $2, provenance_blob_id = $3, entry = $4, created_at = $5 WHERE id = $1",
-        )
-        .bind(existing.id)
-        .bind(ids.archive)
-        .bind(ids.provenance)
-        .bind(&*row.entry)
-        .bind(row.created_at.micros())
-        .execute(database)
-        .await
-        .map(drop)
-        })?;
-        released.push(existing.archive_key.clone());
-    }
-    let keeps_provenance = same_archive && new.provenance.is_none();
-    if !keeps_provenance {
-        released.extend(existing.provenance_key.clone());
-    }
-    let in_use = [Some(new.archive.key()), new.provenance.as_ref().map(BlobToRecord::key)];
-    released.retain(|key| !in_use.iter().flatten().any(|used| used.as_str() == key));
-    let mut weight = -existing.weight();
-    if keeps_provenance {
-        weight.bytes += existing.provenance_size_bytes.unwrap_or_default();
-    }
-    Ok((released.into_iter().map(BlobKey::from_catalog).collect(), weight))
 }

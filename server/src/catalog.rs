@@ -35,7 +35,7 @@ use connection::Connection;
 pub(crate) use dump::{DumpError, Dumped};
 pub(crate) use error::CatalogError;
 pub(crate) use events::ChangeRow;
-pub(crate) use hint::Hints;
+pub(crate) use hint::{Hint, Hints};
 pub(crate) use inspect::{InspectedVersion, RepositoryCount};
 pub(crate) use load::LoadError;
 pub(crate) use record_version::{NewVersion, Recorded, VersionLimits};

@@ -186,6 +186,19 @@ impl Repositories {
         followed
     }
 
+    /// Follows what others did to one repository, when it is in memory.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when the catalog does not answer.
+    pub(crate) async fn follow_one(&self, id: i64) -> Result<(), CatalogError> {
+        let Some(repository) = self.loaded().into_iter().find(|repository| repository.id == id) else {
+            return Ok(());
+        };
+        let followed = repository.looks.look(self.look_at(&repository)).await;
+        self.health.note(&followed);
+        followed
+    }
+
     /// Loads every repository, so that all of them can be served should the catalog go away.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::blobs::digest_from_catalog;
 use super::connection::{Connection, on, read};
 use super::writer::{Change, Outcome};
-use super::{BlobRow, Catalog, CatalogError};
+use super::{BlobRow, Catalog, CatalogError, Hint};
 use crate::blobs::BlobKey;
 use crate::repository_path::RepositoryPath;
 
@@ -149,7 +149,7 @@ impl Catalog {
     pub(crate) async fn move_blob(&self, blob: &BlobRow, key: &BlobKey) -> Result<bool, CatalogError> {
         let moved = self.make(MoveBlob { id: blob.id, from: blob.key.clone(), to: key.clone() }).await?;
         if moved {
-            self.hints.send();
+            self.hints.send(Hint::AnyRepository);
         }
         Ok(moved)
     }

@@ -18,7 +18,7 @@ use super::connection::{Connection, on};
 use super::events::{Event, Existing, NotLocked, Weight, count, find_existing, insert_event, next_revision};
 use super::remove_version::evict;
 use super::writer::{Change, Outcome};
-use super::{Catalog, CatalogError};
+use super::{Catalog, CatalogError, Hint};
 
 /// Makes the index entry of a version from the time of its publication.
 pub(crate) type EntryWriter = Arc<dyn Fn(Timestamp) -> Vec<u8> + Send + Sync>;
@@ -97,9 +97,10 @@ impl Catalog {
         version: NewVersion,
         now: Timestamp,
     ) -> Result<Recorded, CatalogError> {
+        let repository_id = version.repository_id;
         let recorded = self.make(RecordVersion { version, now }).await?;
         if matches!(recorded, Recorded::Done { .. }) {
-            self.hints.send();
+            self.hints.send(Hint::Repository(repository_id));
         }
         Ok(recorded)
     }

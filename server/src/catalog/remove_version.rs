@@ -6,7 +6,7 @@ use super::connection::{Connection, on};
 use super::events::{Event, NotLocked, Weight, count, find_existing, insert_event, next_revision};
 use super::removed_versions::set_aside;
 use super::writer::{Change, Outcome};
-use super::{Catalog, CatalogError, NewVersion};
+use super::{Catalog, CatalogError, Hint, NewVersion};
 use crate::blobs::BlobKey;
 
 /// What became of a version that was to be removed.
@@ -46,9 +46,10 @@ impl Catalog {
         removal: Removal,
         now: Timestamp,
     ) -> Result<Removed, CatalogError> {
+        let repository_id = removal.repository_id;
         let removed = self.make(RemoveVersion { removal, now }).await?;
         if matches!(removed, Removed::Done { .. }) {
-            self.hints.send();
+            self.hints.send(Hint::Repository(repository_id));
         }
         Ok(removed)
     }

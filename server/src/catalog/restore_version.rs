@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use super::connection::{Connection, on};
 use super::events::{Event, NotLocked, Weight, insert_event, next_revision};
 use super::writer::{Change, Outcome};
-use super::{Catalog, CatalogError};
+use super::{Catalog, CatalogError, Hint};
 
 /// What became of a version that was to be brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +45,10 @@ impl Catalog {
         restoration: Restoration,
         now: Timestamp,
     ) -> Result<Restored, CatalogError> {
+        let repository_id = restoration.repository_id;
         let restored = self.make(RestoreVersion { restoration, now }).await?;
         if matches!(restored, Restored::Done { .. }) {
-            self.hints.send();
+            self.hints.send(Hint::Repository(repository_id));
         }
         Ok(restored)
     }

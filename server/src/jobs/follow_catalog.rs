@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::catalog::CatalogError;
+use crate::catalog::{CatalogError, Hint};
 
 /// Looks once, and brings every repository in memory up to what the catalog holds.
 pub(crate) async fn follow_catalog(app: &App) {
@@ -27,8 +27,16 @@ pub(crate) async fn follow_hints(app: App, pause: Duration) {
 
 async fn listen(app: &App) -> Result<(), CatalogError> {
     let Some(mut hints) = app.catalog.listen().await? else { return Ok(()) };
+    // What was hinted at before this listened is not heard of any more.
+    follow_catalog(app).await;
     loop {
-        follow_catalog(app).await;
-        hints.next().await?;
+        match hints.next().await? {
+            Hint::AnyRepository => follow_catalog(app).await,
+            Hint::Repository(id) => {
+                if let Err(error) = app.repositories.follow_one(id).await {
+                    tracing::debug!(%error, "cannot follow a repository: its index stays as it is");
+                }
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection as _, PgPool, SqlitePool};
 
 use super::CatalogError;
 use super::connection::Connection;
@@ -19,6 +19,9 @@ const READERS: u32 = 4;
 const ROWS_AHEAD: usize = 1_024;
 /// Transactions that write to Postgres at the same time, each for other repositories.
 const LANES: usize = 4;
+
+/// A connection used less than this ago is taken to be sound: asking it first would double what a short query costs.
+const RECENTLY: Duration = Duration::from_secs(1);
 
 /// What every connection to Postgres begins with. The server ends a statement before this program gives up waiting,
 /// and frees the locks of a replica that was paused in the middle of a transaction, for which others wait.
@@ -63,6 +66,15 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, last| {
+                Box::pin(async move {
+                    if last.idle_for >= RECENTLY {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(|connection, _| {
                 Box::pin(async move { sqlx::raw_sql(SESSION).execute(connection).await.map(drop) })
             })

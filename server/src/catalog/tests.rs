@@ -3,6 +3,7 @@
 mod damage;
 mod schemas;
 mod tables;
+mod tls;
 
 use std::sync::Arc;
 

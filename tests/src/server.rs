@@ -80,6 +80,12 @@ impl Launch {
         self
     }
 
+    /// Gives the bucket seconds to answer, not the minute that slow lines and large objects may need.
+    #[must_use]
+    pub fn impatient_with_its_bucket(self) -> Self {
+        self.variable("CHARTROOM_S3_ATTEMPT_TIMEOUT", "3s").variable("CHARTROOM_S3_TIMEOUT", "10s")
+    }
+
     /// Lets anyone write.
     #[must_use]
     pub fn open(mut self) -> Self {

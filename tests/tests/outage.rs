@@ -37,10 +37,7 @@ fn exposed() -> Result<Option<Exposed>> {
     let (database, bucket) = (FaultProxy::start(postgres.address())?, FaultProxy::start(minio.address())?);
     let stores = Stores::new(Some(&postgres), Some(&minio))?;
     let site = Site::with(stores.catalog_at(database.address()).blobs_at(bucket.address()))?;
-    // A minute by default, for slow lines and large objects.
-    let limits = [("CHARTROOM_S3_ATTEMPT_TIMEOUT", "3s"), ("CHARTROOM_S3_TIMEOUT", "10s")];
-    let launch = limits.iter().fold(site.launch(), |launch, (name, value)| launch.variable(name, value));
-    let server = launch.start()?;
+    let server = site.launch().impatient_with_its_bucket().start()?;
     server.admin()?.publish("shelf", &plain_chart("kept", "1.0.0"))?.expect_status(201)?;
     Ok(Some(Exposed { server, database, bucket, _site: site }))
 }

@@ -199,11 +199,7 @@ struct Fleet<'a> {
 
 impl Fleet<'_> {
     fn start(&mut self, place: usize) -> Result<()> {
-        let limits = [("CHARTROOM_S3_ATTEMPT_TIMEOUT", "3s"), ("CHARTROOM_S3_TIMEOUT", "10s")];
-        let launch = limits
-            .iter()
-            .fold(self.site.replica(place)?, |launch, (name, value)| launch.variable(name, value));
-        let server = launch.start()?;
+        let server = self.site.replica(place)?.impatient_with_its_bucket().start()?;
         self.starts += 1;
         let berth = Berth { start: self.starts, admin: server.admin()?, anonymous: server.anonymous()? };
         *self.berths[place].write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(berth));

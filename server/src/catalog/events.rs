@@ -55,6 +55,26 @@ pub(super) struct Locked {
     pub(super) holds: Weight,
 }
 
+/// A limit of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quota {
+    /// It may hold so many versions.
+    Versions(u64),
+    /// It may hold so many bytes.
+    Bytes(u64),
+}
+
+impl Locked {
+    /// Returns the first limit that the repository would pass with the change.
+    pub(super) fn passed_quota(&self) -> Option<Quota> {
+        if let Some(most) = self.most_versions.filter(|most| self.holds.versions > *most) {
+            return Some(Quota::Versions(most.unsigned_abs()));
+        }
+        let most = self.most_bytes.filter(|most| self.holds.bytes > *most)?;
+        Some(Quota::Bytes(most.unsigned_abs()))
+    }
+}
+
 /// Why a repository was not locked for a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NotLocked {

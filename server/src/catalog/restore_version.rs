@@ -97,10 +97,7 @@ async fn restore(
         Err(NotLocked::Gone) => return Ok(Restored::Unknown),
         Err(NotLocked::ReadOnly { reason }) => return Ok(Restored::ReadOnly { reason }),
     };
-    let holds = locked.holds;
-    if locked.most_versions.is_some_and(|most| holds.versions > most)
-        || locked.most_bytes.is_some_and(|most| holds.bytes > most)
-    {
+    if locked.passed_quota().is_some() {
         return Ok(Restored::BeyondQuota);
     }
     let inserted = on!(connection, |database| {

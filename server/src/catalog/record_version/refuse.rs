@@ -3,7 +3,7 @@
 use super::{Recorded, Row};
 use crate::catalog::CatalogError;
 use crate::catalog::connection::{Connection, on};
-use crate::catalog::events::{Existing, Locked, Weight};
+use crate::catalog::events::{Existing, Locked, Quota, Weight};
 
 /// Decides between what is there and what comes; `None` lets it through.
 pub(super) fn refuse(row: &Row<'_>, existing: &Existing, revision: i64) -> Option<Recorded> {
@@ -63,9 +63,8 @@ pub(super) fn refuse_larger(row: &Row<'_>, existing: &Existing, locked: Locked) 
 
 /// Compares what the repository would hold with what it may.
 fn beyond_quota(locked: Locked) -> Option<Recorded> {
-    if let Some(most) = locked.most_versions.filter(|most| locked.holds.versions > *most) {
-        return Some(Recorded::TooManyVersions { most: most.unsigned_abs() });
-    }
-    let most = locked.most_bytes.filter(|most| locked.holds.bytes > *most)?;
-    Some(Recorded::TooManyBytes { most: most.unsigned_abs() })
+    Some(match locked.passed_quota()? {
+        Quota::Versions(most) => Recorded::TooManyVersions { most },
+        Quota::Bytes(most) => Recorded::TooManyBytes { most },
+    })
 }

@@ -363,3 +363,21 @@ async fn the_welcome_page_says_what_to_type() {
     let page = server.send(asked("inside")).await.text();
     assert!(page.contains("helm repo add charts https://public.example.com\n"), "{page}");
 }
+
+#[tokio::test]
+async fn a_request_beyond_those_in_flight_waits_its_turn() {
+    let server = Arc::new(TestServer::start().await);
+    let room = Arc::clone(&server.server.room);
+    let others = room.acquire_many(63).await.unwrap();
+    assert_eq!(server.get("/index.yaml").await.status, StatusCode::OK, "there is room for one");
+    let last = room.acquire().await.unwrap();
+    let asking = Arc::clone(&server);
+    let waiting = tokio::spawn(async move { asking.get("/live").await.status });
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!waiting.is_finished(), "it was answered beyond the limit");
+    drop(last);
+    assert_eq!(waiting.await.unwrap(), StatusCode::OK);
+    drop(others);
+}

@@ -15,7 +15,7 @@ async fn server_in(options: BucketOptions) -> TestServer {
 }
 
 #[tokio::test]
-async fn a_publish_is_one_request_to_the_store_and_one_more_with_provenance() {
+async fn a_publish_without_provenance_is_one_request_to_the_store() {
     let Some(store) = ObjectStore::s3s_fs().unwrap() else { return };
     let meddler = Meddler::before(store.address()).await;
     let server = server_in(reached_at(meddler.address, new_bucket(&store))).await;

@@ -1,6 +1,8 @@
 //! OCI formats shared by the server and the packager, and the packager's client of registries. No SQL, no clock, and
 //! without the feature `client` no network.
 
+#[cfg(feature = "client")]
+pub mod client;
 mod descriptor;
 mod digest;
 mod error_code;

@@ -1,5 +1,7 @@
 //! Why something cannot be done with a registry. Rule: each names the thing, and only a registry's own 404 is "missing".
 
+use std::time::Duration;
+
 use super::credentials::CredentialFailure;
 use super::refusal::Refusal;
 use crate::digest::Digest;
@@ -169,6 +171,11 @@ impl Failure {
             | Self::Layout(_)
             | Self::Source { .. } => false,
         }
+    }
+
+    /// Returns how long the registry asks to wait before the next try.
+    pub(super) fn asked_wait(&self) -> Option<Duration> {
+        self.refusal().and_then(|refusal| refusal.retry_after)
     }
 
     /// Turns "missing" into nothing and leaves every other failure one.

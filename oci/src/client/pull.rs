@@ -62,7 +62,7 @@ impl BlobPull {
                 Ok(None) => {}
                 Err(failure) if failure.is_temporary() => {
                     self.answer = None;
-                    if !self.patience.rest(None).await {
+                    if !self.patience.rest(failure.asked_wait()).await {
                         return Err(failure);
                     }
                 }
@@ -113,7 +113,8 @@ impl BlobPull {
             let range = HeaderValue::from_str(&format!("bytes={}-", self.received));
             request.headers.insert(RANGE, range.map_err(|reason| request.bad_answer(reason.to_string()))?);
         }
-        let answer = self.registry.transport.open(&request).await?;
+        // Once: what reads this blob tries again by itself.
+        let answer = self.registry.transport.attempt(&request).await?;
         self.repeated = self.place_of(&request, &answer)?;
         Ok(answer)
     }

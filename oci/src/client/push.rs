@@ -46,40 +46,39 @@ impl Registry {
         let mut patience = self.transport.patience();
         let mut was_unauthorized = false;
         loop {
-            let failure = match self.try_push(name, blob, elsewhere, source, sent).await {
-                Ok(pushed) => return Ok(pushed),
+            // Also after a cut: the registry may have had everything, and only its answer was lost.
+            if self.has_blob_with(name, &blob.digest, Scope::Push(name.clone())).await? {
+                return Ok(Pushed::Present);
+            }
+            let Some(upload) = self.begin_upload(name, blob, elsewhere).await? else {
+                return Ok(Pushed::Mounted);
+            };
+            let failure = match self.send_blob(name, blob, upload, source, sent).await {
+                Ok(()) => return Ok(Pushed::Sent),
                 Err(failure) => failure,
             };
             // A token may end while a large blob is on its way; the next try asks for a new one.
             let is_late = matches!(failure, Failure::Unauthorized { .. }) && !was_unauthorized;
             was_unauthorized |= is_late;
-            if !is_late && (!failure.is_temporary() || !patience.rest(None).await) {
+            if !is_late && (!failure.is_temporary() || !patience.rest(failure.asked_wait()).await) {
                 return Err(failure);
             }
         }
     }
 
-    async fn try_push<S: BlobSource>(
+    async fn send_blob<S: BlobSource>(
         &self,
         name: &OciName,
         blob: &Descriptor,
-        elsewhere: Option<&OciName>,
+        upload: Url,
         source: &S,
         sent: &OnSent,
-    ) -> Result<Pushed, Failure> {
-        // Also after a cut: the registry may have had everything, and only its answer was lost.
-        if self.has_blob_with(name, &blob.digest, Scope::Push(name.clone())).await? {
-            return Ok(Pushed::Present);
-        }
-        let Some(upload) = self.begin_upload(name, blob, elsewhere).await? else {
-            return Ok(Pushed::Mounted);
-        };
+    ) -> Result<(), Failure> {
         let what = self.what("blob", name, &blob.digest);
         let request = Request::new(what, Method::PUT, upload, Scope::Push(name.clone()), &[201, 204])
             .with_header(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
         let answer = self.transport.upload(&request, source, blob.size, sent).await?;
-        answer.whole(RECEIPT_BYTES).await?;
-        Ok(Pushed::Sent)
+        answer.whole(RECEIPT_BYTES).await.map(drop)
     }
 
     /// Returns where to send the blob; nothing when it was mounted.

@@ -86,7 +86,7 @@ impl Transport {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            if !failure.is_temporary() || !patience.rest(asked_wait(&failure)).await {
+            if !failure.is_temporary() || !patience.rest(failure.asked_wait()).await {
                 return Err(failure);
             }
         }
@@ -104,14 +104,14 @@ impl Transport {
                 Ok(whole) => return Ok(whole),
                 Err(failure) => failure,
             };
-            if !failure.is_temporary() || !patience.rest(asked_wait(&failure)).await {
+            if !failure.is_temporary() || !patience.rest(failure.asked_wait()).await {
                 return Err(failure);
             }
         }
     }
 
     /// Sends a request once, or twice when the registry asks who this is.
-    async fn attempt(&self, request: &Request) -> Result<Answer, Failure> {
+    pub(super) async fn attempt(&self, request: &Request) -> Result<Answer, Failure> {
         let place = self.place(if request.reads() { &self.reading } else { &self.writing }).await;
         self.greet().await?;
         let mut is_repeated = false;
@@ -335,10 +335,6 @@ pub(super) fn refused(what: String, refusal: Refusal) -> Failure {
         status if is_temporary(status) => Failure::Busy { what, refusal },
         _ => Failure::Refused { what, refusal },
     }
-}
-
-fn asked_wait(failure: &Failure) -> Option<Duration> {
-    failure.refusal().and_then(|refusal| refusal.retry_after)
 }
 
 /// Returns the failure of a request that got no answer.

@@ -38,6 +38,8 @@ mod registry;
 mod request;
 mod scope;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod token;
 mod transport;
 

@@ -109,7 +109,7 @@ impl Authorizer {
     }
 
     /// An attacker on the way could otherwise name a realm and be sent the password.
-    fn checked_realm(&self, request: &Request, realm: &str) -> Result<Url, Failure> {
+    pub(super) fn checked_realm(&self, request: &Request, realm: &str) -> Result<Url, Failure> {
         let url: Url =
             realm.parse().map_err(|_| request.bad_answer(format!("`{realm}` is no token service")))?;
         if url.scheme() == "https" || (url.scheme() == "http" && self.address.is_plain()) {

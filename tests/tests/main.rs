@@ -22,6 +22,7 @@ mod lean_index;
 mod lifecycle;
 mod listeners;
 mod moving_house;
+mod oci_client;
 mod odd_archives;
 mod outage;
 mod overwrite;

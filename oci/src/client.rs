@@ -1,4 +1,5 @@
-//! A client of registries (distribution specification 1.1, Docker's token authentication).
+//! A client of registries (distribution specification 1.1, Docker's token authentication), and copying between
+//! registries and layouts.
 //!
 //! Bytes are believed by their digest only; what is large is streamed; a credential goes to the registry it is for and
 //! to the token service which that registry names, and nowhere else.
@@ -25,6 +26,7 @@ mod authorization;
 mod blob_source;
 mod blobs;
 mod challenge;
+mod copy;
 mod credentials;
 mod failure;
 mod listing;
@@ -45,6 +47,7 @@ mod transport;
 
 pub use address::{InvalidRegistryAddress, RegistryAddress};
 pub use blob_source::{BlobSource, BlobStream, LayoutBlob};
+pub use copy::{Attachments, Copied, Copier, CopySettings, Destination, OnProgress, Origin, Progress};
 pub use credentials::{CredentialFailure, CredentialFiles, CredentialSource, Credentials, Secret};
 pub use failure::{Failure, InvalidSettings};
 pub use manifests::Resolved;

@@ -111,6 +111,16 @@ pub enum Failure {
         #[source]
         reason: InvalidManifest,
     },
+    /// No image of an index is for any of the platforms that were asked for.
+    #[error("{what} has no image for {wanted}: it has {present}")]
+    NoPlatform {
+        /// The index.
+        what: String,
+        /// The platforms that were asked for.
+        wanted: String,
+        /// The platforms it has.
+        present: String,
+    },
     /// There are no credentials to be had.
     #[error(transparent)]
     Credentials(#[from] CredentialFailure),
@@ -143,6 +153,7 @@ impl Failure {
             | Self::WrongDigest { .. }
             | Self::WrongSize { .. }
             | Self::Manifest { .. }
+            | Self::NoPlatform { .. }
             | Self::Credentials(_)
             | Self::Layout(_)
             | Self::Source { .. } => None,
@@ -167,6 +178,7 @@ impl Failure {
             | Self::WrongDigest { .. }
             | Self::WrongSize { .. }
             | Self::Manifest { .. }
+            | Self::NoPlatform { .. }
             | Self::Credentials(_)
             | Self::Layout(_)
             | Self::Source { .. } => false,

@@ -23,6 +23,7 @@ mod lifecycle;
 mod listeners;
 mod moving_house;
 mod oci_client;
+mod oci_copy;
 mod odd_archives;
 mod outage;
 mod overwrite;

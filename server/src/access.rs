@@ -5,11 +5,13 @@
 mod credential;
 mod role;
 mod secret;
+mod signer;
 mod verifier;
 
 pub(crate) use credential::Credential;
 pub(crate) use role::{Permission, Role};
 pub(crate) use secret::Secret;
+pub(crate) use signer::{Purpose, Signer};
 pub(crate) use verifier::{AccessError, Verifier};
 
 use crate::catalog::Visibility;

@@ -12,6 +12,7 @@ mod health;
 mod helm;
 pub(crate) mod listen;
 mod observe;
+mod oci;
 mod origin;
 mod request;
 mod route;
@@ -222,6 +223,9 @@ async fn route_and_handle(
     request: Request,
     answered: &mut Answered,
 ) -> Result<Response<Body>, Failure> {
+    if let Some(path) = oci::path_below(server, request.uri().path()) {
+        return Ok(oci::answer(server, &path, request, answered).await);
+    }
     let Some(path) = strip_context(server.surface.context_path.as_deref(), request.uri().path()) else {
         return Err(route::NoRoute::Unknown.into());
     };

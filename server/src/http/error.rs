@@ -86,10 +86,15 @@ impl Failure {
 
     /// Returns the answer and logs the cause, once, here.
     pub(crate) fn into_response(self) -> Response<Body> {
+        let body = serde_json::json!({ "error": self.text }).to_string();
+        self.into_response_with(body)
+    }
+
+    /// As [`Self::into_response`], with the body of a surface that has its own form of errors.
+    pub(super) fn into_response_with(self, body: String) -> Response<Body> {
         if let Some(cause) = &self.cause {
             tracing::error!(cause = %chain(cause.as_ref()), "{}", self.text);
         }
-        let body = serde_json::json!({ "error": self.text }).to_string();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.kind.status();
         let headers = response.headers_mut();
@@ -117,6 +122,16 @@ impl Failure {
             | ErrorKind::Internal => {}
         }
         response
+    }
+
+    /// Returns what kind of failure this is.
+    pub(super) fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Returns what the client reads.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 }
 

@@ -13,11 +13,12 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use super::{Server, Surface};
-use crate::access::{Role, Verifier};
+use crate::access::{Role, Signer, Verifier};
 use crate::app::{App, CHECKED_AT_ONCE, Clock, Rules};
 use crate::blobs::{Blobs, Layout};
 use crate::catalog::{Catalog, RepositorySettings, SettingsChange, Visibility};
 use crate::operations::create_token::{TokenRequest, create_token};
+use crate::registry::Registry;
 use crate::repositories::{Addresses, Repositories};
 use crate::repository_path::RepositoryPath;
 use crate::telemetry::{MetricNames, Metrics};
@@ -68,9 +69,12 @@ impl TestServer {
         let catalog = Catalog::open_embedded(&folder.path().join("catalog.db")).await.unwrap();
         let now = Timestamp::from_micros(NOW);
         catalog.create_repository(&RepositoryPath::root(), rules.new_repository.clone(), now).await.unwrap();
+        let repositories = Repositories::new(catalog.clone(), Addresses::default());
         let app = App {
-            repositories: Repositories::new(catalog.clone(), Addresses::default()),
+            registry: Registry::new(catalog.clone(), repositories.clone()),
+            repositories,
             verifier: Verifier::new(catalog.clone(), false, None),
+            signer: Signer::new(catalog.clone()),
             catalog,
             blobs,
             clock: Clock::Fixed(now),

@@ -6,6 +6,7 @@
 
 mod blobs;
 mod changes;
+mod chart_manifests;
 mod connection;
 mod dump;
 mod error;

@@ -173,12 +173,15 @@ fn outcome_of(error: &PublishError) -> PublishOutcome {
         PublishError::Archive(_)
         | PublishError::Provenance(_)
         | PublishError::Mismatch(_)
-        | PublishError::OtherChart { .. } => PublishOutcome::Invalid,
+        | PublishError::OtherChart { .. }
+        | PublishError::OtherName { .. }
+        | PublishError::OtherTag { .. } => PublishOutcome::Invalid,
         PublishError::Repository(_)
         | PublishError::Exists(_)
         | PublishError::Repeated
         | PublishError::ProvenanceExists { .. }
         | PublishError::FileNameTaken { .. }
+        | PublishError::NameHoldsImages { .. }
         | PublishError::LimitReached { .. }
         | PublishError::TooManyVersions { .. }
         | PublishError::TooManyBytes { .. }

@@ -7,6 +7,7 @@ pub(crate) mod create_token;
 pub(crate) mod delete_version;
 pub(crate) mod import;
 mod keep_blob;
+mod offered;
 pub(crate) mod publish;
 pub(crate) mod restore_version;
 pub(crate) mod revoke_token;

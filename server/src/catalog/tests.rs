@@ -131,6 +131,8 @@ impl Place {
             archive: kept(content),
             provenance: None,
             entry: Arc::new(|created| format!("{{\"created\":\"{created}\"}}").into_bytes()),
+            minted: minted(chart, version, content).into(),
+            oci_name: chart.parse().ok(),
             may_overwrite: false,
             must_exist: false,
             created_at: None,
@@ -160,6 +162,13 @@ fn kept(content: &str) -> BlobToRecord {
     let digest = Digest::sha256(content.as_bytes());
     let key = BlobKey::fresh(&digest, rand::random());
     BlobToRecord::Kept { digest, size_bytes: content.len() as u64, key }
+}
+
+/// Mints for a chart of which nothing but its name and version is known.
+fn minted(chart: &str, version: &str, content: &str) -> chart::artifact::Minted {
+    let text = format!("apiVersion: v2\nname: {chart}\nversion: {version}\n");
+    let metadata = chart::ChartMetadata::parse(text.as_bytes(), None).unwrap();
+    chart::artifact::Minted::new(&metadata, (&Digest::sha256(content.as_bytes()), content.len() as u64), None)
 }
 
 fn is_done(recorded: &Recorded) -> bool {

@@ -237,10 +237,17 @@ impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         use crate::operations::publish::PublishError as E;
         let kind = match error {
-            E::Archive(_) | E::Provenance(_) | E::Mismatch(_) | E::OtherChart { .. } => ErrorKind::Invalid,
-            E::Exists(_) | E::Repeated | E::ProvenanceExists { .. } | E::FileNameTaken { .. } => {
-                ErrorKind::Conflict
-            }
+            E::Archive(_)
+            | E::Provenance(_)
+            | E::Mismatch(_)
+            | E::OtherChart { .. }
+            | E::OtherName { .. }
+            | E::OtherTag { .. } => ErrorKind::Invalid,
+            E::Exists(_)
+            | E::Repeated
+            | E::ProvenanceExists { .. }
+            | E::FileNameTaken { .. }
+            | E::NameHoldsImages { .. } => ErrorKind::Conflict,
             E::LimitReached { .. } | E::TooManyVersions { .. } | E::TooManyBytes { .. } => ErrorKind::Full,
             E::ReadOnly { .. } => ErrorKind::ReadOnly,
             E::Overtaken => ErrorKind::Unavailable,

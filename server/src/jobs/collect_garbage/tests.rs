@@ -78,7 +78,8 @@ async fn publish_in(app: &App, repository: &str, version: &str) -> Result<(), Pu
     let body = stream::iter([Ok::<_, std::io::Error>(archive.into())]);
     let archive = app.blobs.staging().receive(body, 1 << 20).await.unwrap();
     let (repository, terms) = (path(repository), Terms::Upload { force: false });
-    let publication = Publication { repository, archive, provenance: None, terms, caller: admin() };
+    let publication =
+        Publication { repository, archive: archive.into(), provenance: None, terms, caller: admin() };
     publish(app, publication).await.map(drop)
 }
 

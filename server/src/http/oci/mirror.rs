@@ -128,34 +128,4 @@ fn about(asked: &Asked, name: &OciName, failure: OciFailure) -> OciFailure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_host_comes_behind_the_repository_and_before_the_rest() {
-        for (repository, name, host, expected) in [
-            ("", "library/redis", "docker.io", Some("docker.io/library/redis")),
-            ("", "bitnami/redis", "docker.io", Some("docker.io/bitnami/redis")),
-            ("", "bitnami/redis", "quay.io", Some("quay.io/bitnami/redis")),
-            ("", "pause", "registry.k8s.io", Some("registry.k8s.io/pause")),
-            ("site", "site/library/redis", "docker.io", Some("site/docker.io/library/redis")),
-            ("site/a", "site/a/x", "quay.io", Some("site/a/quay.io/x")),
-            // No name has a port, and none can leave its place.
-            ("", "redis", "localhost:5000", None),
-            ("", "redis", "..", None),
-            ("", "redis", "a//b", None),
-            ("", "redis", "docker.io/", None),
-            ("site", "sites/redis", "docker.io", None),
-        ] {
-            let mirrored = mirrored_name(repository, &name.parse().unwrap(), host);
-            assert_eq!(mirrored.as_ref().map(OciName::as_str), expected, "{repository} {name} {host}");
-        }
-    }
-
-    #[test]
-    fn usual_ports_are_no_part_of_a_host() {
-        for (host, expected) in [("a:443", "a"), ("a:80", "a"), ("a:5000", "a:5000"), ("a", "a")] {
-            assert_eq!(without_usual_port(host), expected);
-        }
-    }
-}
+mod tests;

@@ -70,9 +70,11 @@ struct Names {
 /// Reads names until there are `limit`, or no more. Charts whose names break the registry's grammar, as those with
 /// upper-case letters, are passed over, so one page may take several looks.
 async fn list(server: &Server, readable: &Readable, after: &str, limit: u32) -> Result<Names, OciFailure> {
-    let mut names = Vec::new();
-    let mut after = after.to_owned();
-    while limit > 0 {
+    let (mut names, mut after) = (Vec::new(), after.to_owned());
+    if limit == 0 {
+        return Ok(Names { names, is_cut: false });
+    }
+    loop {
         let page = NamesPage { readable, after: &after, limit: limit + 1 };
         let read = server.app.catalog.list_registry_names(page).await?;
         let is_last = read.len() <= limit as usize;

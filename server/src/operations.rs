@@ -8,6 +8,7 @@ pub(crate) mod delete_version;
 pub(crate) mod import;
 mod keep_blob;
 pub(crate) mod publish;
+pub(crate) mod replace_signing_keys;
 pub(crate) mod restore_version;
 pub(crate) mod revoke_token;
 pub(crate) mod switch_read_only;

@@ -19,6 +19,7 @@ use stories::wait::wait_for;
 
 stories::on_each_backend! {
     names_are_listed_page_by_page_to_those_who_may_read_them,
+    what_was_signed_with_a_replaced_key_is_worth_nothing,
 }
 
 /// How soon a revoked credential's tokens must be refused.
@@ -87,6 +88,21 @@ fn names_are_listed_page_by_page_to_those_who_may_read_them(site: &Site) -> Resu
     server.anonymous()?.get("/v2/_catalog")?.expect_status(401)?;
     admin.delete("/api/team/charts/nginx/1.0.0")?.expect_status(200)?;
     assert_eq!(list_names(&nobody, 100)?, ["team-b/nginx", "team-b/redis", "team/redis"]);
+    Ok(())
+}
+
+fn what_was_signed_with_a_replaced_key_is_worth_nothing(site: &Site) -> Result<()> {
+    let server = site.start()?;
+    let before = registry_token(&server.admin()?, "scope=registry:catalog:*")?;
+    server.stop()?;
+    let server = site.start()?;
+    server.client(&before)?.get("/v2/_catalog")?.expect_status(200)?;
+    site.run(&command_line::rotate_keys())?.success()?;
+    server.stop()?;
+    let server = site.start()?;
+    server.client(&before)?.get("/v2/_catalog")?.expect_status(401)?;
+    let after = registry_token(&server.admin()?, "scope=registry:catalog:*")?;
+    server.client(&after)?.get("/v2/_catalog")?.expect_status(200)?;
     Ok(())
 }
 

@@ -154,11 +154,22 @@ impl Signer {
         signs_for: Duration,
         verifies_for: Duration,
     ) -> Result<(), CatalogError> {
-        let signing_since = ago(now, signs_for);
-        self.catalog
-            .rotate_signing_keys(app::random_secret(), now, signing_since, ago(now, verifies_for))
-            .await?;
+        let (signing_since, verifying_since) = (ago(now, signs_for), ago(now, verifies_for));
+        self.read_keys().await?;
+        if !self.is_time_to_rotate(signing_since, verifying_since) {
+            return Ok(());
+        }
+        self.catalog.rotate_signing_keys(app::random_secret(), now, signing_since, verifying_since).await?;
         self.read_keys().await
+    }
+
+    /// Tells whether there is anything to write, for this is asked every minute by every server.
+    fn is_time_to_rotate(&self, signing_since: Timestamp, verifying_since: Timestamp) -> bool {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let [newest, older @ ..] = keys.as_slice() else { return true };
+        let successors = keys.iter().take(older.len());
+        newest.0.created_at <= signing_since
+            || successors.into_iter().any(|successor| successor.0.created_at < verifying_since)
     }
 
     /// Reads the keys, once for all who ask while a reading has not begun: keys that were never there are asked for by

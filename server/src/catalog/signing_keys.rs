@@ -11,16 +11,22 @@ use super::{Catalog, CatalogError};
 pub(crate) struct SigningKeyRow {
     pub(crate) id: i64,
     pub(crate) secret: Vec<u8>,
+    pub(crate) created_at: Timestamp,
 }
 
 impl Catalog {
     /// Returns every key, the newest first.
     pub(crate) async fn list_signing_keys(&self) -> Result<Vec<SigningKeyRow>, CatalogError> {
-        let rows: Vec<(i64, Vec<u8>)> =
-            read!(self, |database| sqlx::query_as("SELECT id, secret FROM signing_key ORDER BY id DESC")
-                .fetch_all(database)
-                .await)?;
-        let rows = rows.into_iter().map(|(id, secret)| SigningKeyRow { id, secret });
+        let rows: Vec<(i64, Vec<u8>, i64)> = read!(self, |database| sqlx::query_as(
+            "SELECT id, secret, created_at FROM signing_key ORDER BY id DESC"
+        )
+        .fetch_all(database)
+        .await)?;
+        let rows = rows.into_iter().map(|(id, secret, created_at)| SigningKeyRow {
+            id,
+            secret,
+            created_at: Timestamp::from_micros(created_at),
+        });
         Ok(rows.collect())
     }
 

@@ -14,8 +14,8 @@ use crate::{jobs, start};
 /// How often the collector looks for what is older than its grace period.
 const COLLECTION_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// How often the signing keys are looked at, which is how late a replica may begin to sign with a new one.
-const KEY_INTERVAL: Duration = Duration::from_secs(3_600);
+/// How often the signing keys are looked at, which is how long a replaced one may still be believed.
+const KEY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Serves until it is told to stop.
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {

@@ -28,6 +28,9 @@ pub(crate) struct NamesPage<'p> {
 
 impl Catalog {
     /// Returns a page of names. A chart's name is its repository's path and its own, and may break the grammar of names.
+    ///
+    /// Each chart is found from the one before it in the index of versions, so that it costs one look however many
+    /// versions it has.
     pub(crate) async fn list_registry_names(&self, page: NamesPage<'_>) -> Result<Vec<String>, CatalogError> {
         let (everything, scope) = match page.readable {
             Readable::All => (1_i64, ""),
@@ -36,16 +39,20 @@ impl Catalog {
         };
         read!(self, |database| {
             sqlx::query_scalar(
-            "WITH readable AS (SELECT id, path FROM repository WHERE $1 = 1 OR visibility = 'public' \
-             OR ($2 <> '' AND (path = $2 OR substr(path, 1, length($2) + 1) = $2 || '/'))) \
+            "WITH RECURSIVE readable AS (SELECT id, path FROM repository WHERE $1 = 1 OR visibility = 'public' \
+             OR ($2 <> '' AND (path = $2 OR substr(path, 1, length($2) + 1) = $2 || '/'))), \
+             chart AS (\
+             SELECT id, path, (SELECT MIN(v.chart) FROM version v \
+             WHERE v.repository_id = readable.id) AS name FROM readable \
+             UNION ALL SELECT id, path, (SELECT MIN(v.chart) FROM version v \
+             WHERE v.repository_id = chart.id AND v.chart > chart.name) FROM chart WHERE name IS NOT NULL) \
              SELECT name FROM (\
-             SELECT n.name AS name FROM oci_name n JOIN readable r ON r.id = n.repository_id WHERE n.name > $3 \
-             AND EXISTS (SELECT 1 FROM manifest m WHERE m.name_id = n.id AND m.removed_at IS NULL) \
-             UNION SELECT CASE WHEN r.path = '' THEN v.chart ELSE r.path || '/' || v.chart END AS name \
-             FROM version v JOIN readable r ON r.id = v.repository_id \
-             WHERE v.state IN ('approved', 'deprecated') \
-             AND CASE WHEN r.path = '' THEN v.chart ELSE r.path || '/' || v.chart END > $3\
-             ) AS names ORDER BY name LIMIT $4"
+             SELECT n.name AS name FROM oci_name n JOIN readable r ON r.id = n.repository_id \
+             WHERE EXISTS (SELECT 1 FROM manifest m WHERE m.name_id = n.id AND m.removed_at IS NULL) \
+             UNION SELECT CASE WHEN path = '' THEN name ELSE path || '/' || name END AS name FROM chart \
+             WHERE EXISTS (SELECT 1 FROM version v WHERE v.repository_id = chart.id AND v.chart = chart.name \
+             AND v.state IN ('approved', 'deprecated'))\
+             ) AS names WHERE name > $3 ORDER BY name LIMIT $4"
         )
         .bind(everything)
         .bind(scope)

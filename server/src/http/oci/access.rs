@@ -36,7 +36,8 @@ pub(super) async fn readable(server: &Server, asked: &Asked, name: &OciName) -> 
 }
 
 /// Returns the name's owner when the caller has `permission` there, or would have it in the repository that a chart's push
-/// would create.
+/// would create. The latter is [`Standing::New`] in a repository where the caller may do nothing: who is about to record
+/// anything but a chart asks again for that repository itself.
 ///
 /// # Errors
 /// 401 for a stranger, 403 for a known caller; 401 for a token that is not for it.

@@ -63,9 +63,10 @@ pub(crate) struct RegistryToken {
     pub(crate) issued_at: Timestamp,
 }
 
-/// Tells whether a bearer token looks like one of these, not like an access token.
+/// Tells whether a bearer token looks like one of these: three parts, the first of which begins a JSON object. An access
+/// token that an operator chose may hold dots too.
 pub(crate) fn is_registry_token(text: &str) -> bool {
-    text.bytes().filter(|byte| *byte == b'.').count() == 2
+    text.starts_with("eyJ") && text.bytes().filter(|byte| *byte == b'.').count() == 2
 }
 
 impl RegistryToken {
@@ -172,7 +173,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let signer = signer(&folder).await;
         let token = issue(&signer).await;
-        assert!(is_registry_token(&token));
+        assert!(is_registry_token(&token) && !is_registry_token("an.operators.own"));
         for (second, holds) in [(969, false), (970, true), (1_000, true), (1_299, true), (1_300, false)] {
             let claims = Claims::verify(&signer, &token, at(second)).await.unwrap();
             assert_eq!(claims.is_some(), holds, "{second}");

@@ -13,7 +13,7 @@ use quick_cache::sync::Cache;
 const AT_ONCE: i64 = 100;
 /// After how long one of them is forgotten.
 const FORGOTTEN_AFTER_MICROS: i64 = 500_000;
-/// How many addresses are remembered; those that were quiet for longest are forgotten first.
+/// How many addresses are remembered; of more, those that come seldom are forgotten.
 const ADDRESSES: usize = 10_000;
 
 /// The wrong credentials of late; clones share them.
@@ -34,7 +34,7 @@ impl WrongCredentials {
 
     /// Returns after how many seconds the address may send a credential again; `None` when it may now.
     pub(crate) fn wait_seconds(&self, address: IpAddr, now: Timestamp) -> Option<u64> {
-        let debt = self.0.get(&address)?;
+        let debt = self.0.get(&guesser(address))?;
         let forgotten_at = debt.lock().unwrap_or_else(PoisonError::into_inner).forgotten_at_micros;
         let over = forgotten_at - now.micros() - (AT_ONCE - 1) * FORGOTTEN_AFTER_MICROS;
         (over > 0).then(|| over.unsigned_abs().div_ceil(1_000_000))
@@ -42,6 +42,7 @@ impl WrongCredentials {
 
     /// Notes a wrong credential.
     pub(crate) fn note(&self, address: IpAddr, now: Timestamp) {
+        let address = guesser(address);
         let debt = self.0.get(&address).unwrap_or_else(|| {
             let fresh = Arc::new(Mutex::new(Debt::default()));
             self.0.insert(address, Arc::clone(&fresh));
@@ -49,6 +50,14 @@ impl WrongCredentials {
         });
         let mut debt = debt.lock().unwrap_or_else(PoisonError::into_inner);
         debt.forgotten_at_micros = debt.forgotten_at_micros.max(now.micros()) + FORGOTTEN_AFTER_MICROS;
+    }
+}
+
+/// Returns the address that stands for all that one guesser has: of IPv6, a single line is given 2^64.
+fn guesser(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::from((u128::from(address) >> 64 << 64).to_be_bytes()),
     }
 }
 
@@ -73,6 +82,18 @@ mod tests {
         }
         assert_eq!(wrong.wait_seconds(guesser, at(101)), Some(1));
         assert_eq!(wrong.wait_seconds(guesser, at(1_000)), None);
+    }
+
+    #[test]
+    fn a_line_with_many_addresses_is_one_guesser() {
+        let wrong = WrongCredentials::new();
+        let now = Timestamp::from_micros(0);
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        for number in 0..100 {
+            wrong.note(address(&format!("2001:db8:0:1::{number}")), now);
+        }
+        assert_eq!(wrong.wait_seconds(address("2001:db8:0:1:ffff::1"), now), Some(1));
+        assert_eq!(wrong.wait_seconds(address("2001:db8:0:2::1"), now), None);
     }
 
     #[test]

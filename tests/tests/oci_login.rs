@@ -184,6 +184,43 @@ fn skopeo_and_buildah_log_in_with_a_token_as_their_password() -> Result<()> {
     Ok(())
 }
 
+/// Runs a client with the site's folder as its home.
+fn client(tool: &Path, site: &Site, arguments: &[&str]) -> Result<Outcome> {
+    let home = site.folder();
+    run(clean_command(tool).args(arguments).env("HOME", home).env("DOCKER_CONFIG", home.join("docker")))
+}
+
+#[test]
+fn clients_list_the_names_that_their_credential_may_read() -> Result<()> {
+    // Each sends its credential only when told to, and lists without one what is public.
+    for (name, list, login, plain) in [
+        ("crane", &["catalog"][..], &["auth", "login"][..], "--insecure"),
+        ("oras", &["repo", "ls"], &["login"], "--plain-http"),
+    ] {
+        let Some(tool) = find_tool(name)? else { continue };
+        let site = Site::new()?;
+        let server = site.start()?;
+        site.create_repository(
+            "secret",
+            &RepositorySettings { private: true, ..RepositorySettings::default() },
+        )?;
+        for path in ["", "secret"] {
+            server.admin()?.publish(path, &plain_chart("nginx", "1.0.0"))?.expect_status(201)?;
+        }
+        let listed = || -> Result<Vec<String>> {
+            let line = [list, &[plain, server.address()]].concat();
+            let listed = client(&tool, &site, &line)?.success().with_context(|| name.to_owned())?;
+            Ok(listed.lines().map(str::to_owned).collect())
+        };
+        assert_eq!(listed()?, ["nginx"], "{name} without a credential");
+        let token = site.create_token(&reader("reads"))?;
+        let user = [plain, server.address(), "--username", "ci", "--password", &token];
+        client(&tool, &site, &[login, &user].concat())?.success().with_context(|| name.to_owned())?;
+        assert_eq!(listed()?, ["nginx", "secret/nginx"], "{name} with one");
+    }
+    Ok(())
+}
+
 /// Returns the requests in the server's log: method, path and status.
 fn requests(server: &Server) -> Result<Vec<String>> {
     let field = |line: &str, name: &str| {

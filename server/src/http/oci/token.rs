@@ -21,6 +21,8 @@ use crate::operations::create_repository::CreateRepositoryError;
 
 /// The largest form taken.
 const LARGEST_FORM: usize = 64 * 1024;
+/// The longest name of a service, which is a host.
+const LONGEST_SERVICE: usize = 255;
 /// How many scopes a token may have: a client that copies an image between names asks for two.
 const MOST_SCOPES: usize = 32;
 
@@ -57,7 +59,7 @@ pub(super) async fn answer(
     }
     let wanted = match asked.method {
         Method::GET | Method::HEAD => from_query(asked, &request)?,
-        Method::POST => from_form(request).await?,
+        Method::POST => from_form(server, request).await?,
         _ => return Err(wrong_verb(server, asked).into()),
     };
     let identity = bearer::verify(server, wanted.credential.as_ref(), origin).await?;
@@ -67,7 +69,8 @@ pub(super) async fn answer(
     let caller = Asked::new(Method::GET, axum::http::HeaderMap::new(), None, identity.caller.clone());
     let grants = allowed(server, &caller, &wanted.scopes).await?;
     // The host is that of the challenge; who asks for another one, as proxies do, gets a token for that.
-    let service = wanted.service.or_else(|| registry_base(server, origin).map(|(_, host)| host));
+    let service = wanted.service.filter(|given| given.len() <= LONGEST_SERVICE);
+    let service = service.or_else(|| registry_base(server, origin).map(|(_, host)| host));
     respond(server, &identity, service.unwrap_or_default(), grants).await
 }
 
@@ -101,12 +104,17 @@ fn from_query(asked: &Asked, request: &Request) -> Result<TokenRequest, OciFailu
     })
 }
 
-async fn from_form(request: Request) -> Result<TokenRequest, OciFailure> {
+async fn from_form(server: &Server, request: Request) -> Result<TokenRequest, OciFailure> {
     let in_header = credential_of(&request)?;
-    let bytes = body::to_bytes(request.into_body(), LARGEST_FORM).await;
-    let bytes =
-        bytes.map_err(|_| invalid(&format!("the form is cut off or larger than {LARGEST_FORM} bytes")))?;
-    let form = read_pairs(&String::from_utf8_lossy(&bytes));
+    // Nobody is known yet, and a form is one packet or two: who takes longer only holds a place.
+    let bytes = body::to_bytes(request.into_body(), LARGEST_FORM);
+    let form = match tokio::time::timeout(server.surface.body_idle_timeout, bytes).await {
+        Ok(Ok(bytes)) => read_pairs(&String::from_utf8_lossy(&bytes)),
+        Ok(Err(_)) | Err(_) => {
+            let text = format!("the form is cut off, late or larger than {LARGEST_FORM} bytes");
+            return Err(invalid(&text));
+        }
+    };
     let values = |name: &'static str| {
         form.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
     };

@@ -147,6 +147,9 @@ async fn a_token_has_what_was_asked_for_and_is_allowed() {
     }
     let answer = get(&server, "/v2/token?service=other.example&offline_token=true", &publisher).await;
     let (_, claims) = token(&answer);
+    let long = format!("/v2/token?service={}", "x".repeat(LONGEST_SERVICE + 1));
+    let (_, shortened) = token(&get(&server, &long, &publisher).await);
+    assert_eq!(shortened["aud"], "registry.example:5000");
     assert_eq!((&claims["aud"], &claims["sub"]), (&"other.example".into(), &"publisher-secret".into()));
     assert_eq!(answer.json()["expires_in"], 300);
     assert_eq!(answer.json()["issued_at"], "2026-11-23T00:00:00Z");
@@ -177,6 +180,11 @@ async fn a_form_gives_the_same_token() {
     ] {
         assert_eq!(post(&server, form).await.status.as_u16(), status, "{form:.80}");
     }
+    let body = Body::from_stream(futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
+    let surface = Surface { body_idle_timeout: std::time::Duration::from_millis(1), ..Surface::default() };
+    let impatient = TestServer::with(crate::app::Rules::default(), surface).await;
+    let answer = impatient.send(Request::post("/v2/token").body(body).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "a form that never comes");
     let request = Request::delete("/v2/token").body(Body::empty()).unwrap();
     assert_eq!(server.send(request).await.status, StatusCode::METHOD_NOT_ALLOWED);
 }

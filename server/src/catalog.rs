@@ -17,6 +17,7 @@ mod inspect;
 mod load;
 mod oci_names;
 mod record_version;
+mod registry_catalog;
 mod registry_events;
 mod remove_version;
 mod removed_versions;
@@ -44,6 +45,7 @@ pub(crate) use inspect::{InspectedVersion, RepositoryCount};
 pub(crate) use load::LoadError;
 pub(crate) use oci_names::{Holds, OciNameRow};
 pub(crate) use record_version::{NewVersion, Recorded, VersionLimits};
+pub(crate) use registry_catalog::{NamesPage, Readable};
 pub(crate) use remove_version::{Removal, Removed};
 pub(crate) use removed_versions::RemovedVersionRow;
 pub(crate) use repositories::{

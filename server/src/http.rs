@@ -31,7 +31,7 @@ use futures_util::Stream;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::access::{Credential, Permission};
+use crate::access::{Credential, Permission, WrongCredentials};
 use crate::app::App;
 use crate::blobs::StagedBlob;
 use crate::operations::create_repository::CreateRepositoryError;
@@ -67,6 +67,8 @@ pub(crate) struct Server {
     pub(crate) unpacking: Arc<Semaphore>,
     /// Held while an answer waits for a change.
     pub(crate) waiting: Arc<Semaphore>,
+    /// Who guessed of late.
+    pub(crate) wrong_credentials: WrongCredentials,
 }
 
 impl Server {
@@ -81,7 +83,8 @@ impl Server {
         let room = Arc::new(Semaphore::new(concurrent_requests.get()));
         // Never all the room there is: who waits for changes must leave some for those who make them.
         let waiting = Arc::new(Semaphore::new(WAITING_AT_ONCE.min(concurrent_requests.get() / 2)));
-        Self { app, surface: Arc::new(surface), metrics, room, unpacking, waiting }
+        let wrong_credentials = WrongCredentials::new();
+        Self { app, surface: Arc::new(surface), metrics, room, unpacking, waiting, wrong_credentials }
     }
 
     /// Returns the service that answers every request.

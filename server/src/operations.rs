@@ -9,6 +9,7 @@ pub(crate) mod import;
 mod keep_blob;
 mod offered;
 pub(crate) mod publish;
+pub(crate) mod replace_signing_keys;
 pub(crate) mod restore_version;
 pub(crate) mod revoke_token;
 pub(crate) mod switch_read_only;

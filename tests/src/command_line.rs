@@ -112,6 +112,11 @@ pub fn revoke_token(name: &str) -> Vec<String> {
     arguments(["token", "revoke", name])
 }
 
+/// Returns the arguments that replace the signing keys.
+pub fn rotate_keys() -> Vec<String> {
+    arguments(["rotate-keys"])
+}
+
 /// Returns the arguments that delete bytes nobody refers to, however fresh; nothing may be published meanwhile.
 pub fn collect_garbage() -> Vec<String> {
     arguments(["collect-garbage", "--grace", "0s", "--offline"])

@@ -1,6 +1,7 @@
 //! What every catalog must do, whatever database it stands on. Each check begins with an empty catalog.
 
 mod damage;
+mod registry;
 mod schemas;
 mod tables;
 mod tls;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 
 use chart::Timestamp;
 use oci::Digest;
+
+use registry::{a_signing_key_gives_way_to_a_new_one, the_registry_lists_names_in_byte_order_by_right};
 
 use super::{
     BlobToRecord, Catalog, CatalogError, IndexRow, NewVersion, Recorded, Removal, Removed,
@@ -55,6 +58,8 @@ on_each_database![
     settings_changed_at_once_are_all_kept,
     tokens_of_one_name_live_once,
     names_come_in_byte_order,
+    the_registry_lists_names_in_byte_order_by_right,
+    a_signing_key_gives_way_to_a_new_one,
 ];
 
 fn now() -> Timestamp {

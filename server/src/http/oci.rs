@@ -4,8 +4,10 @@
 
 mod access;
 mod blobs;
+mod challenge;
 mod error;
 mod manifests;
+mod mirror;
 mod names;
 mod referrers;
 mod route;
@@ -18,8 +20,12 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Response};
 
 use super::observe::Answered;
+use super::origin::origin_of;
 use super::request::Asked;
 use super::{Server, credential_of};
+use crate::access::Caller;
+use crate::config::RequestOrigin;
+use challenge::TokenFault;
 use error::OciFailure;
 use route::OciRoute;
 
@@ -43,34 +49,55 @@ pub(super) async fn answer(
     request: Request,
     answered: &mut Answered,
 ) -> Response<Body> {
-    let answer = async {
-        let route = OciRoute::parse(path)?;
-        answered.route = route.template();
-        let credential = credential_of(&request)?;
-        let caller = server.app.verifier.identify(credential.as_ref(), server.app.clock.now()).await?;
-        answered.caller = Some(caller.clone());
-        let (method, headers) = (request.method().clone(), request.headers().clone());
-        let asked = Asked::new(method, headers, request.uri().query(), caller);
-        dispatch(server, &route, &asked, request).await
-    };
-    let mut response = match answer.await {
-        Ok(response) => response,
+    let mut response = match OciRoute::parse(path) {
+        Ok(route) => {
+            answered.route = route.template();
+            let origin = origin_of(server, &request);
+            let (method, headers) = (request.method().clone(), request.headers().clone());
+            let mut asked = Asked::new(method, headers, request.uri().query(), Caller::Anonymous);
+            match identify_and_dispatch(server, &route, &origin, &mut asked, request, answered).await {
+                Ok(response) => response,
+                Err(refused) => challenge::respond(server, &origin, &route, &asked, refused),
+            }
+        }
         Err(failure) => failure.into_response(),
     };
     response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
     response
 }
 
+/// Answers a request, or says what failed and what its token has to do with it.
+async fn identify_and_dispatch(
+    server: &Server,
+    route: &OciRoute,
+    origin: &RequestOrigin,
+    asked: &mut Asked,
+    request: Request,
+    answered: &mut Answered,
+) -> Result<Response<Body>, (OciFailure, TokenFault)> {
+    let credential = credential_of(&request).map_err(|failure| (failure.into(), TokenFault::Invalid))?;
+    let identified = token::bearer::identify(server, asked, origin, credential).await;
+    identified.map_err(|failure| (failure, TokenFault::Invalid))?;
+    answered.caller = Some(asked.caller.clone());
+    let answer = async {
+        let mirrored = mirror::resolve(server, asked, origin, route).await?;
+        let route = mirrored.as_ref().unwrap_or(route);
+        dispatch(server, route, origin, asked, request).await
+    };
+    answer.await.map_err(|failure| (failure, TokenFault::InsufficientScope))
+}
+
 async fn dispatch(
     server: &Server,
     route: &OciRoute,
+    origin: &RequestOrigin,
     asked: &Asked,
     request: Request,
 ) -> Result<Response<Body>, OciFailure> {
     match route {
         OciRoute::Base => token::base(server, asked),
-        OciRoute::Token => token::answer(server, asked, request).await,
-        OciRoute::Names => names::answer(server, asked, request).await,
+        OciRoute::Token => token::answer(server, asked, origin, request).await,
+        OciRoute::Names => names::answer(server, asked).await,
         OciRoute::Tags { name } => tags::answer(server, asked, name, request).await,
         OciRoute::Manifest { name, reference } => {
             manifests::answer(server, asked, name, reference, request).await

@@ -40,15 +40,15 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
 
-    fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    fn header(&self, name: header::HeaderName) -> &str {
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
@@ -116,6 +116,24 @@ impl TestServer {
 
     async fn publish(&self, token: &str, chart: Vec<u8>) -> Answer {
         self.request("POST", "/api/charts", token, chart).await
+    }
+
+    /// Publishes a chart into the repository at `path`, which is empty or begins with a slash.
+    pub(crate) async fn publish_chart(&self, path: &str, name: &str, version: &str) {
+        let token = create_token(
+            &self.server.app.catalog,
+            TokenRequest {
+                name: format!("publishes{path}/{name}/{version}"),
+                role: Role::Admin,
+                repository: None,
+                expires_at: None,
+            },
+            Timestamp::from_micros(NOW),
+        );
+        let token = token.await.unwrap();
+        let answer =
+            self.request("POST", &format!("/api{path}/charts"), token.reveal(), chart(name, version)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     }
 
     fn blob_count(&self) -> usize {

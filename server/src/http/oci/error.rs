@@ -1,7 +1,7 @@
 //! What a registry client hears when something is refused or fails: the protocol's own body, with one of its codes.
 
 use axum::body::Body;
-use axum::http::Response;
+use axum::http::{Response, StatusCode};
 use oci::ErrorCode;
 
 use super::super::error::{ErrorKind, Failure};
@@ -29,6 +29,11 @@ impl OciFailure {
         self.code
     }
 
+    /// Tells whether it is about the caller or the thing, not about the server.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.failure.kind().status().is_client_error()
+    }
+
     /// Returns the failure with `code` in the place of the one its kind has.
     pub(super) fn of(code: ErrorCode, failure: impl Into<Failure>) -> Self {
         Self { code, failure: failure.into() }
@@ -37,7 +42,12 @@ impl OciFailure {
     /// Returns the answer.
     pub(super) fn into_response(self) -> Response<Body> {
         let error = serde_json::json!({ "code": self.code.as_str(), "message": self.failure.text() });
-        self.failure.into_response_with(serde_json::json!({ "errors": [error] }).to_string())
+        let mut response =
+            self.failure.into_response_with(serde_json::json!({ "errors": [error] }).to_string());
+        if self.code == ErrorCode::TooManyRequests {
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        }
+        response
     }
 }
 

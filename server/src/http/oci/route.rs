@@ -78,6 +78,19 @@ impl OciRoute {
         }
     }
 
+    /// Returns the same operation on another name; one that is about none stays as it is.
+    pub(super) fn with_name(&self, name: OciName) -> Self {
+        match self.clone() {
+            Self::Tags { .. } => Self::Tags { name },
+            Self::Manifest { reference, .. } => Self::Manifest { name, reference },
+            Self::Blob { digest, .. } => Self::Blob { name, digest },
+            Self::Uploads { .. } => Self::Uploads { name },
+            Self::Upload { id, .. } => Self::Upload { name, id },
+            Self::Referrers { digest, .. } => Self::Referrers { name, digest },
+            route @ (Self::Base | Self::Token | Self::Names) => route,
+        }
+    }
+
     /// Returns the name it is about, where it is about one.
     pub(super) fn name(&self) -> Option<&OciName> {
         match self {

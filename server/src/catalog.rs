@@ -22,6 +22,7 @@ mod put_manifest;
 mod record_version;
 mod registry_catalog;
 mod registry_events;
+mod registry_lookups;
 mod remove_version;
 mod removed_versions;
 mod repositories;

@@ -6,15 +6,22 @@
 use std::sync::Arc;
 
 use chart::ChartName;
-use oci::OciName;
+use oci::{OciName, Reference};
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::catalog::{Catalog, CatalogError, OciNameRow};
+use crate::catalog::{Catalog, CatalogError, Holds, ManifestPlace, ManifestRow, OciNameRow};
 use crate::repositories::{OpenRepository, Repositories};
 use crate::repository_path::RepositoryPath;
 
 /// How many names are remembered.
 const REMEMBERED: usize = 65_536;
+/// How many bytes of manifests are remembered.
+const MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
+/// How many manifests the table is laid out for; more grow it.
+const EXPECTED_MANIFESTS: usize = 4_096;
+/// What one of them takes beside its bytes.
+const ENTRY_BYTES: usize = 256;
 
 /// The names that have been asked for; clones share them.
 #[derive(Clone)]
@@ -23,6 +30,23 @@ pub(crate) struct Registry {
     repositories: Repositories,
     /// A name never moves to another repository, so what was read once holds.
     pushed: Arc<Cache<OciName, Arc<OciNameRow>>>,
+    manifests: Arc<Cache<(OciName, Reference), Remembered, BySize>>,
+}
+
+/// A manifest that was read when its repository had come to these revisions.
+#[derive(Clone)]
+struct Remembered {
+    revisions: (i64, i64),
+    manifest: Arc<ManifestRow>,
+}
+
+#[derive(Clone)]
+struct BySize;
+
+impl Weighter<(OciName, Reference), Remembered> for BySize {
+    fn weight(&self, (name, _): &(OciName, Reference), remembered: &Remembered) -> u64 {
+        (name.as_str().len() + remembered.manifest.content.len() + ENTRY_BYTES) as u64
+    }
 }
 
 /// A name with the repository that decides about it.
@@ -58,7 +82,9 @@ impl Standing {
 impl Registry {
     /// Remembers nothing yet.
     pub(crate) fn new(catalog: Catalog, repositories: Repositories) -> Self {
-        Self { catalog, repositories, pushed: Arc::new(Cache::new(REMEMBERED)) }
+        let manifests = Cache::with_weighter(EXPECTED_MANIFESTS, MANIFEST_BYTES, BySize);
+        let pushed = Arc::new(Cache::new(REMEMBERED));
+        Self { catalog, repositories, pushed, manifests: Arc::new(manifests) }
     }
 
     /// Returns who decides about `name`; `None` only on a server without even a default repository.
@@ -89,6 +115,34 @@ impl Registry {
         self.owned_by(&path, Standing::New).await
     }
 
+    /// Returns the manifest that `reference` names, from memory where nothing has changed since it was read.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when it is not in memory and the catalog does not answer.
+    pub(crate) async fn find_manifest(
+        &self,
+        name: &OciName,
+        owned: &Owned,
+        reference: &Reference,
+    ) -> Result<Option<Arc<ManifestRow>>, CatalogError> {
+        let refreshed = self.repositories.refresh(&owned.repository).await;
+        // Before the look: what changes meanwhile makes the next one look again.
+        let revisions = owned.repository.revisions();
+        let key = (name.clone(), reference.clone());
+        if let Some(remembered) = self.manifests.get(&key)
+            && (remembered.revisions == revisions || refreshed.is_err())
+        {
+            return Ok(Some(remembered.manifest));
+        }
+        refreshed?;
+        let Some(found) = self.catalog.find_manifest(&place_of(name, owned), reference).await? else {
+            return Ok(None);
+        };
+        let manifest = Arc::new(found);
+        self.manifests.insert(key, Remembered { revisions, manifest: Arc::clone(&manifest) });
+        Ok(Some(manifest))
+    }
+
     async fn owned_by(
         &self,
         path: &RepositoryPath,
@@ -116,6 +170,18 @@ pub(crate) fn chart_of(name: &OciName) -> Option<(RepositoryPath, ChartName)> {
     let (path, chart) = name.split_last();
     let path = if path.is_empty() { RepositoryPath::root() } else { path.parse().ok()? };
     Some((path, chart.parse().ok()?))
+}
+
+/// Returns where the manifests of an owned name are: among what was pushed to it, and among the versions of the chart it
+/// stands for, unless it holds images.
+pub(crate) fn place_of(name: &OciName, owned: &Owned) -> ManifestPlace {
+    let holds_images = matches!(&owned.standing, Standing::Pushed(row) if row.holds == Holds::Images);
+    let of_this_repository = |path: &RepositoryPath| path == owned.repository.path();
+    let chart = chart_of(name).filter(|(path, _)| !holds_images && of_this_repository(path));
+    ManifestPlace {
+        name_id: owned.standing.id(),
+        chart: chart.map(|(_, chart)| (owned.repository.id(), chart)),
+    }
 }
 
 /// Returns the OCI name of a chart; `None` for one that has none, such as a name with upper-case letters.

@@ -24,6 +24,11 @@ impl OciFailure {
         Self { code, failure: Failure::new(kind, text) }
     }
 
+    /// Returns the failure under another code.
+    pub(super) fn with_code(self, code: ErrorCode) -> Self {
+        Self { code, ..self }
+    }
+
     /// Returns its code.
     pub(super) fn code(&self) -> ErrorCode {
         self.code

@@ -86,6 +86,20 @@ impl Catalog {
         .transpose()
     }
 
+    /// Returns a name at or below `path`, which belongs to a repository above it while there is none at the path.
+    pub(crate) async fn find_name_within(
+        &self,
+        path: &RepositoryPath,
+    ) -> Result<Option<String>, CatalogError> {
+        read!(self, |database| sqlx::query_scalar(
+            "SELECT name FROM oci_name WHERE name = $1 OR substr(name, 1, length($1) + 1) = $1 || '/' \
+             ORDER BY name LIMIT 1"
+        )
+        .bind(path.as_str())
+        .fetch_optional(database)
+        .await)
+    }
+
     /// Returns the path of the repository that a new name would belong to: the longest one it begins with, else the
     /// default repository's.
     pub(crate) async fn find_repository_of_new_name(

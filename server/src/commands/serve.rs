@@ -40,7 +40,8 @@ pub(super) async fn serve(
     let shutdown = Shutdown::on_signals()?;
     let listeners = Listeners::bind(&config.listening, &config.limits).await?;
     let server = Server::new(app.clone(), surface, Metrics::new(names), config.limits.concurrent_requests);
-    let jobs: Vec<_> = start_jobs(&app, config).into_iter().chain(more).collect();
+    let minting = tokio::spawn(jobs::mint_manifests::mint_manifests(app.clone()));
+    let jobs: Vec<_> = start_jobs(&app, config).into_iter().chain(more).chain([minting]).collect();
     for address in listeners.addresses() {
         super::print_line(&format!("listening on {address}"))?;
     }

@@ -225,7 +225,9 @@ impl From<CreateRepositoryError> for Failure {
             CreateRepositoryError::Unauthenticated => ErrorKind::Unauthenticated,
             CreateRepositoryError::Denied { .. } => ErrorKind::Denied,
             CreateRepositoryError::Unknown { .. } => ErrorKind::NotFound,
-            CreateRepositoryError::Exists { .. } => ErrorKind::Conflict,
+            CreateRepositoryError::Exists { .. } | CreateRepositoryError::NamesThere { .. } => {
+                ErrorKind::Conflict
+            }
             CreateRepositoryError::ReadOnly { .. } => ErrorKind::ReadOnly,
             CreateRepositoryError::Catalog(error) => return error.into(),
         };

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod catalogue;
+mod registry;
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ pub mod account;
 pub mod answer;
 pub mod backend;
 pub mod binary;
+pub mod blob_upload;
 pub mod client;
 pub mod cluster;
 pub mod command_line;

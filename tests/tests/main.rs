@@ -23,6 +23,8 @@ mod lifecycle;
 mod listeners;
 mod moving_house;
 mod oci_access;
+mod oci_charts;
+mod oci_images;
 mod oci_login;
 mod oci_mirror;
 mod odd_archives;

@@ -24,6 +24,7 @@ mod listeners;
 mod moving_house;
 mod oci_access;
 mod oci_charts;
+mod oci_distribution;
 mod oci_images;
 mod oci_login;
 mod oci_mirror;

@@ -5,7 +5,7 @@ mod name;
 mod tags;
 
 use bytes::Bytes;
-use chart::{ChartName, ChartVersion, Timestamp};
+use chart::{ChartVersion, Timestamp};
 use oci::{Digest, OciName, Tag};
 
 use super::connection::{Connection, on};
@@ -47,7 +47,6 @@ pub(crate) struct NewManifest {
 /// What a chart's manifest is of.
 #[derive(Debug, Clone)]
 pub(crate) struct ManifestOfChart {
-    pub(crate) chart: ChartName,
     pub(crate) archive: Digest,
     pub(crate) version: Option<ChartVersion>,
 }

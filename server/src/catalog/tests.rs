@@ -1,6 +1,7 @@
 //! What every catalog must do, whatever database it stands on. Each check begins with an empty catalog.
 
 mod damage;
+mod manifests;
 mod registry;
 mod schemas;
 mod tables;
@@ -11,6 +12,11 @@ use std::sync::Arc;
 use chart::Timestamp;
 use oci::Digest;
 
+use manifests::{
+    a_manifest_is_found_by_tag_and_digest_until_it_is_deleted, a_name_holds_charts_or_images,
+    a_superseded_manifest_can_still_be_pulled, a_tag_moves_only_where_it_may,
+    referrers_are_listed_with_what_they_say, what_a_manifest_names_must_be_under_its_name,
+};
 use registry::{a_signing_key_gives_way_to_a_new_one, the_registry_lists_names_in_byte_order_by_right};
 
 use super::{
@@ -60,6 +66,12 @@ on_each_database![
     names_come_in_byte_order,
     the_registry_lists_names_in_byte_order_by_right,
     a_signing_key_gives_way_to_a_new_one,
+    a_manifest_is_found_by_tag_and_digest_until_it_is_deleted,
+    a_tag_moves_only_where_it_may,
+    a_name_holds_charts_or_images,
+    what_a_manifest_names_must_be_under_its_name,
+    a_superseded_manifest_can_still_be_pulled,
+    referrers_are_listed_with_what_they_say,
 ];
 
 fn now() -> Timestamp {

@@ -26,14 +26,6 @@ impl Offered {
         }
     }
 
-    /// Returns how many bytes there are.
-    pub(crate) fn size_bytes(&self) -> u64 {
-        match self {
-            Self::Staged(staged) => staged.size_bytes(),
-            Self::Stored(row) => row.size_bytes,
-        }
-    }
-
     /// Opens the bytes from their beginning, to be read on a thread that may block.
     ///
     /// # Errors

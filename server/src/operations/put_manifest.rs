@@ -6,7 +6,6 @@ mod chart_push;
 mod error;
 
 use bytes::Bytes;
-use chart::ChartName;
 use chart::artifact::ChartArtifact;
 use oci::{Digest, Digester, Manifest, OciName, Reference, Tag};
 
@@ -123,13 +122,4 @@ fn place_other(
         chart: None,
         may_move_tags: push.owned.repository.row().settings.overwrite.permits(false),
     })
-}
-
-/// Says which chart and version a published manifest is of.
-fn of_chart(
-    chart: ChartName,
-    artifact: &ChartArtifact,
-    version: Option<chart::ChartVersion>,
-) -> ManifestOfChart {
-    ManifestOfChart { chart, archive: artifact.archive.digest.clone(), version }
 }

@@ -6,9 +6,9 @@ use chart::ChartVersion;
 use chart::artifact::{ChartArtifact, tag_of, version_of};
 use oci::{Descriptor, Tag};
 
-use super::{ManifestPush, ManifestTarget, PutManifestError, of_chart};
+use super::{ManifestPush, ManifestTarget, PutManifestError};
 use crate::app::App;
-use crate::catalog::{BlobRow, Holds};
+use crate::catalog::{BlobRow, Holds, ManifestOfChart};
 use crate::operations::create_repository;
 use crate::operations::publish::{Offered, Publication, PublishError, PushTerms, Terms, publish};
 use crate::registry::{Owned, chart_of};
@@ -61,7 +61,7 @@ pub(super) async fn place_chart(
     Ok(ManifestTarget {
         owner: Owned { repository, standing },
         holds: Holds::Charts,
-        chart: Some(of_chart(chart, artifact, version)),
+        chart: Some(ManifestOfChart { archive: artifact.archive.digest.clone(), version }),
         // The version's tag follows its archive, which is never another one; an alias may name another version.
         may_move_tags: true,
     })

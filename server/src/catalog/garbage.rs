@@ -24,7 +24,10 @@ impl Catalog {
              AND NOT EXISTS (SELECT 1 FROM version v WHERE v.archive_blob_id = b.id) \
              AND NOT EXISTS (SELECT 1 FROM version v WHERE v.provenance_blob_id = b.id) \
              AND NOT EXISTS (SELECT 1 FROM removed_version r WHERE r.archive_blob_id = b.id AND r.removed_at >= $1) \
-             AND NOT EXISTS (SELECT 1 FROM removed_version r WHERE r.provenance_blob_id = b.id AND r.removed_at >= $1)",
+             AND NOT EXISTS (SELECT 1 FROM removed_version r WHERE r.provenance_blob_id = b.id AND r.removed_at >= $1) \
+             AND NOT EXISTS (SELECT 1 FROM manifest_blob l JOIN manifest m ON m.id = l.manifest_id \
+             WHERE l.blob_id = b.id AND (m.removed_at IS NULL OR m.removed_at >= $1)) \
+             AND NOT EXISTS (SELECT 1 FROM blob_link l WHERE l.blob_id = b.id)",
         )
         .bind(before.micros())
         .fetch_one(database)

@@ -79,11 +79,6 @@ impl BlobKey {
         &self.0
     }
 
-    /// Returns the last part of the path.
-    pub(super) fn file_name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or_default()
-    }
-
     /// Returns the file it names below `root`.
     pub(super) fn path_below(&self, root: &Path) -> PathBuf {
         root.join(&*self.0)

@@ -61,7 +61,7 @@ impl BlobToRecord {
 }
 
 #[derive(FromRow)]
-struct RawBlob {
+pub(super) struct RawBlob {
     id: i64,
     digest: String,
     size_bytes: i64,

@@ -124,16 +124,15 @@ async fn remove_manifest(
     removal: &ManifestRemoval,
     digest: &Digest,
 ) -> Result<Option<Digest>, CatalogError> {
-    let found: Option<(i64, Option<String>)> =
-        on!(connection, |database| {
-            sqlx::query_as(
+    let found: Option<(i64, Option<String>)> = on!(connection, |database| {
+        sqlx::query_as(
         "SELECT id, archive_digest FROM manifest WHERE name_id = $1 AND digest = $2 AND removed_at IS NULL"
     )
     .bind(removal.name_id)
     .bind(digest.to_string())
     .fetch_optional(database)
     .await
-        })?;
+    })?;
     let Some((id, archive_digest)) = found else { return Ok(None) };
     if archive_digest.is_none() {
         let bytes = bytes_of_its_own(connection, id, removal.repository_id).await?;

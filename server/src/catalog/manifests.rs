@@ -60,10 +60,9 @@ impl Catalog {
         reference: &Reference,
     ) -> Result<Option<ManifestRow>, CatalogError> {
         let Some(name_id) = place.name_id else { return Ok(None) };
-        let row: Option<(String, String, Vec<u8>)> =
-            match reference {
-                Reference::Tag(tag) => read!(self, |database| {
-                    sqlx::query_as(
+        let row: Option<(String, String, Vec<u8>)> = match reference {
+            Reference::Tag(tag) => read!(self, |database| {
+                sqlx::query_as(
                 "SELECT m.digest, m.media_type, m.content FROM tag t JOIN manifest m ON m.id = t.manifest_id \
                  WHERE t.name_id = $1 AND t.tag = $2 AND m.removed_at IS NULL"
             )
@@ -71,16 +70,16 @@ impl Catalog {
             .bind(tag.as_str())
             .fetch_optional(database)
             .await
-                })?,
-                Reference::Digest(digest) => read!(self, |database| sqlx::query_as(
-                    "SELECT digest, media_type, content FROM manifest \
+            })?,
+            Reference::Digest(digest) => read!(self, |database| sqlx::query_as(
+                "SELECT digest, media_type, content FROM manifest \
                  WHERE name_id = $1 AND digest = $2 AND removed_at IS NULL"
-                )
-                .bind(name_id)
-                .bind(digest.to_string())
-                .fetch_optional(database)
-                .await)?,
-            };
+            )
+            .bind(name_id)
+            .bind(digest.to_string())
+            .fetch_optional(database)
+            .await)?,
+        };
         row.map(|(digest, media_type, content)| {
             Ok(ManifestRow { digest: digest_from_catalog(&digest)?, media_type, content: content.into() })
         })
@@ -108,9 +107,8 @@ impl Catalog {
                 .await
                 })?
             }
-            Reference::Digest(digest) => {
-                read!(self, |database| {
-                    sqlx::query_as(
+            Reference::Digest(digest) => read!(self, |database| {
+                sqlx::query_as(
                 "SELECT id, manifest_digest, manifest FROM version WHERE repository_id = $1 AND chart = $2 \
                  AND manifest_digest = $3 AND state IN ('approved', 'deprecated')"
             )
@@ -119,8 +117,7 @@ impl Catalog {
             .bind(digest.to_string())
             .fetch_optional(database)
             .await
-                })?
-            }
+            })?,
         };
         let (digest, content) = match row {
             None => return Ok(None),

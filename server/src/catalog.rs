@@ -4,6 +4,7 @@
 //! nothing is an `Option`; an error here always means that the database did not do its work, never that something
 //! does not exist.
 
+mod blob_links;
 mod blobs;
 mod changes;
 mod chart_manifests;
@@ -33,11 +34,15 @@ mod signing_keys;
 mod store;
 mod table;
 mod tokens;
+mod uploads;
 mod versions;
 mod writer;
 
 use std::path::Path;
 
+pub(crate) use blob_links::{
+    BlobPlace, BlobRemoval, FoundBlob, LinkedBlob, NewLink, NoRoom, RemovedLink, ServedBlob,
+};
 pub(crate) use blobs::{BlobRow, BlobToRecord};
 pub(crate) use changes::{IndexChange, IndexRow};
 use connection::Connection;
@@ -63,6 +68,7 @@ pub(crate) use signing_keys::SigningKeyRow;
 use store::Store;
 pub(crate) use table::{Cell, TABLES, Table};
 pub(crate) use tokens::{NewToken, TokenRow};
+pub(crate) use uploads::{Claim, Claimed, EndedUpload, HeldRow, UploadProgress, UploadRow, UploadState};
 pub(crate) use versions::{FlatFile, VersionRow};
 use writer::Writer;
 

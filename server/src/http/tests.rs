@@ -68,6 +68,17 @@ impl TestServer {
 
     async fn on(folder: tempfile::TempDir, blobs: Blobs, rules: Rules, surface: Surface) -> Self {
         let catalog = Catalog::open_embedded(&folder.path().join("catalog.db")).await.unwrap();
+        Self::over(folder, catalog, blobs, rules, surface).await
+    }
+
+    /// Starts a server over these stores, which others may share; `folder` is what goes when it ends.
+    pub(crate) async fn over(
+        folder: tempfile::TempDir,
+        catalog: Catalog,
+        blobs: Blobs,
+        rules: Rules,
+        surface: Surface,
+    ) -> Self {
         let now = Timestamp::from_micros(NOW);
         catalog.create_repository(&RepositoryPath::root(), rules.new_repository.clone(), now).await.unwrap();
         let repositories = Repositories::new(catalog.clone(), Addresses::default());
@@ -109,7 +120,7 @@ impl TestServer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    async fn request(&self, method: &str, path: &str, token: &str, body: Vec<u8>) -> Answer {
+    pub(crate) async fn request(&self, method: &str, path: &str, token: &str, body: Vec<u8>) -> Answer {
         let request =
             Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
         self.send(request.body(Body::from(body)).unwrap()).await

@@ -32,8 +32,8 @@ pub(super) async fn answer(
     _request: Request,
 ) -> Result<Response<Body>, OciFailure> {
     match asked.method {
-        Method::GET | Method::HEAD => get(server, asked, name, digest).await,
-        Method::DELETE => delete(server, asked, name, digest).await,
+        Method::GET | Method::HEAD => Box::pin(get(server, asked, name, digest)).await,
+        Method::DELETE => Box::pin(delete(server, asked, name, digest)).await,
         _ => Err(wrong_verb(server, asked).into()),
     }
 }

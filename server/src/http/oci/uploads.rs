@@ -33,7 +33,7 @@ pub(super) async fn answer(
 ) -> Result<Response<Body>, OciFailure> {
     let Some(id) = upload else {
         return match asked.method {
-            Method::POST => begin(server, asked, name, request).await,
+            Method::POST => Box::pin(begin(server, asked, name, request)).await,
             _ => Err(wrong_verb(server, asked).into()),
         };
     };
@@ -41,14 +41,14 @@ pub(super) async fn answer(
     let session = read_session(&server.app, name, id).await?;
     let session = session.ok_or_else(|| refusal(crate::operations::append_to_upload::UploadError::Over))?;
     match asked.method {
-        Method::PATCH => receive::patch(server, asked, session, sender, request).await,
-        Method::PUT => receive::put(server, asked, session, sender, request).await,
+        Method::PATCH => Box::pin(receive::patch(server, session, sender, request)).await,
+        Method::PUT => Box::pin(receive::put(server, asked, session, sender, request)).await,
         Method::GET => {
             let received = find_received(&server.app, &session).await.map_err(refusal)?;
             Ok(progress(StatusCode::NO_CONTENT, &session, received))
         }
         Method::DELETE => {
-            cancel_upload(&server.app, &session, &sender.actor).await.map_err(refusal)?;
+            Box::pin(cancel_upload(&server.app, &session, &sender.actor)).await.map_err(refusal)?;
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NO_CONTENT;
             Ok(response)

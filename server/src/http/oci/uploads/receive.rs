@@ -56,7 +56,6 @@ impl Extent {
 /// Adds a piece.
 pub(super) async fn patch(
     server: &Server,
-    _asked: &Asked,
     session: Session,
     sender: Sender,
     request: Request,

@@ -45,8 +45,8 @@ impl Site {
         let options = new_bucket(&store);
         let mut servers = Vec::new();
         for _ in 0..2 {
-            let catalog = Catalog::migrate_shared(&url, 4).await.unwrap();
-            let place = in_bucket(options.clone(), Layout::Addressed).await;
+            let catalog = Box::pin(Catalog::migrate_shared(&url, 4)).await.unwrap();
+            let place = Box::pin(in_bucket(options.clone(), Layout::Addressed)).await;
             servers.push(server(place.folder, catalog, place.blobs).await);
         }
         Some(Self::of(servers, Some(postgres), Some(store)).await)
@@ -64,7 +64,7 @@ impl Site {
 
     async fn send(&self, server: usize, request: axum::http::request::Builder, body: Body) -> Answer {
         let request = request.header("authorization", format!("Bearer {}", self.token));
-        self.servers[server].send(request.body(body).unwrap()).await
+        Box::pin(self.servers[server].send(request.body(body).unwrap())).await
     }
 
     async fn post(&self, query: &str, body: &[u8]) -> Answer {
@@ -124,15 +124,15 @@ macro_rules! on_each_pair_of_stores {
         mod embedded {
             $(#[tokio::test]
             async fn $check() {
-                super::$check(super::Site::embedded().await).await;
+                Box::pin(super::$check(super::Site::embedded().await)).await;
             })+
         }
 
         mod shared {
             $(#[tokio::test]
             async fn $check() {
-                if let Some(site) = super::Site::shared().await {
-                    super::$check(site).await;
+                if let Some(site) = Box::pin(super::Site::shared()).await {
+                    Box::pin(super::$check(site)).await;
                 }
             })+
         }

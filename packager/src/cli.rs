@@ -1,19 +1,25 @@
 //! The command line: flags only, one file a command. What they do is in `commands`, what is said about it in `report`.
 
+mod build;
 mod completion;
+mod lock;
 mod new;
 mod pack;
 mod push;
+mod vault;
 
 use std::time::Duration;
 
 use chart::ChartVersion;
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::build::BuildArguments;
 pub(crate) use self::completion::CompletionArguments;
+pub(crate) use self::lock::LockArguments;
 pub(crate) use self::new::NewArguments;
 pub(crate) use self::pack::PackArguments;
 pub(crate) use self::push::PushArguments;
+pub(crate) use self::vault::{VaultAction, VaultArguments};
 
 const EXAMPLES: &str = "\
 A first chart, from nothing to a repository:
@@ -44,6 +50,12 @@ pub(crate) enum Command {
     New(NewArguments),
     /// Make reproducible archives from charts and recipes
     Pack(PackArguments),
+    /// Resolve a catalogue file to digests, and keep everything it names
+    Lock(LockArguments),
+    /// Build the charts of a lock, without any network
+    Build(BuildArguments),
+    /// Look after what was ever locked
+    Vault(VaultArguments),
     /// Publish archives, with the provenance files beside them
     Push(PushArguments),
     /// Print a completion script for a shell

@@ -2,11 +2,15 @@
 //!
 //! Reports go to standard output; a refusal of the whole command goes to standard error by `main`.
 
+mod lock;
 mod pack;
 mod push;
+mod vault;
 
+pub(crate) use self::lock::write_locked;
 pub(crate) use self::pack::{write_edits, write_packed};
 pub(crate) use self::push::{exit_code_of, write_deliveries};
+pub(crate) use self::vault::{write_collected, write_kept, write_verified};
 
 use std::io::{self, Write};
 use std::path::Path;

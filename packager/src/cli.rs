@@ -72,7 +72,7 @@ pub(crate) enum Output {
 }
 
 /// Helm lints versions strictly, so what is made here follows semantic versioning to the letter.
-fn parse_version(text: &str) -> Result<ChartVersion, String> {
+pub(crate) fn strict(text: &str) -> Result<ChartVersion, String> {
     let version: ChartVersion = text.parse().map_err(|problem: chart::InvalidVersion| problem.to_string())?;
     if version.is_strict() {
         Ok(version)
@@ -101,9 +101,9 @@ mod tests {
 
     #[test]
     fn versions_must_be_strict() {
-        assert!(parse_version("1.2.3-rc.1+up4").is_ok());
+        assert!(strict("1.2.3-rc.1+up4").is_ok());
         for bad in ["1.2", "v1.2.3", "x"] {
-            assert!(parse_version(bad).is_err(), "{bad}");
+            assert!(strict(bad).is_err(), "{bad}");
         }
     }
 

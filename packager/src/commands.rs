@@ -27,6 +27,9 @@ pub(crate) enum CommandRefusal {
     /// `new` did not scaffold.
     #[error(transparent)]
     Scaffold(#[from] ScaffoldRefusal),
+    /// The version of a new chart is none that Helm lints.
+    #[error("{0}")]
+    Version(String),
     /// `pack` did not pack.
     #[error(transparent)]
     Pack(#[from] PackRefusal),
@@ -90,7 +93,9 @@ impl CommandRefusal {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Lock(refusal) if refusal.is_of_the_network() => 3,
+            Self::Scaffold(refusal) if refusal.is_of_the_network() => 3,
             Self::Lock(_)
+            | Self::Version(_)
             | Self::Scaffold(_)
             | Self::Pack(_)
             | Self::Build(_)
@@ -110,6 +115,12 @@ fn listed(changed: &[Moved]) -> String {
     changed.iter().map(|Moved { recipe, what }| format!("\n  {recipe}: {what}")).collect()
 }
 
+/// Returns the certificates in the file of `--ca-file`, if there is one.
+fn read_authorities(path: Option<PathBuf>) -> Result<Option<Vec<u8>>, CommandRefusal> {
+    let read = |path: PathBuf| std::fs::read(&path).map_err(|reason| CommandRefusal::File { path, reason });
+    path.map(read).transpose()
+}
+
 /// Returns the folder of the vault: the flag's, else the environment's, else the user's.
 fn vault_folder(flag: Option<PathBuf>, config: &Config) -> Result<PathBuf, CommandRefusal> {
     flag.or_else(|| config.vault.clone()).ok_or(CommandRefusal::NoVault)
@@ -125,7 +136,7 @@ fn open_vault(flag: Option<PathBuf>, config: &Config) -> Result<Vault, CommandRe
 /// [`CommandRefusal`] when the command could not be carried out as a whole; nothing was published then.
 pub(crate) fn run(command: Command, config: &Config, out: &mut dyn Write) -> Result<u8, CommandRefusal> {
     match command {
-        Command::New(arguments) => new::run(arguments, out),
+        Command::New(arguments) => new::run(arguments, config, out),
         Command::Pack(arguments) => pack::run(arguments, config, out),
         Command::Lock(arguments) => lock::run(arguments, config, out),
         Command::Build(arguments) => build::run(arguments, config, out),

@@ -29,15 +29,24 @@ impl Progress {
         }
     }
 
-    /// Counts one.
+    /// Counts one that is done.
     pub(crate) fn done(&self, name: &str) {
+        self.tell(self.verb, name);
+    }
+
+    /// Counts one that was refused; why is told at the end.
+    pub(crate) fn refused(&self, name: &str) {
+        self.tell("refused", name);
+    }
+
+    fn tell(&self, verb: &str, name: &str) {
         match &self.bar {
             Some(bar) => {
                 bar.set_message(name.to_owned());
                 bar.inc(1);
             }
             // A closed standard error must not stop a build.
-            None if self.is_told => drop(writeln!(std::io::stderr(), "{} {name}", self.verb)),
+            None if self.is_told => drop(writeln!(std::io::stderr(), "{verb} {name}")),
             None => {}
         }
     }

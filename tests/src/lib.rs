@@ -8,6 +8,7 @@ pub mod binary;
 pub mod client;
 pub mod cluster;
 pub mod command_line;
+pub mod delivery;
 pub mod environment;
 pub mod fault_proxy;
 pub mod helm;

@@ -105,7 +105,10 @@ pub(crate) fn deliver(
     let work = || {
         while let Some((name, chart)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
             let result = vaulted::build(name, chart, settings.vault, settings.lock.modified_seconds);
-            progress.done(name);
+            match &result {
+                Ok(_) => progress.done(name),
+                Err(_) => progress.refused(name),
+            }
             let mut results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             results.push(((*name).clone(), result));
         }

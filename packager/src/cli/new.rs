@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use chart::{ChartName, ChartVersion};
 use clap::{Args, ValueHint};
+use url::Url;
 
-use super::parse_version;
 use crate::scaffold::{ImageReference, Kind};
 
 const NEW_EXAMPLES: &str = "\
@@ -16,6 +16,10 @@ Examples:
       one pod on every node, no Service
   chartpack new hello --dir seed-charts --version 1.0.0
       in ./seed-charts/hello
+  chartpack new linkerd2 --from https://helm.linkerd.io/stable --version 2.11.1
+      the recipe of a published chart with its digest, in ./seed-charts/linkerd2
+  chartpack new redis --from oci://registry-1.docker.io/bitnamicharts --version 17.0.0
+      the same from a registry
 
 The folder holds the chart and recipe.yaml, which names the edits that `chartpack pack` makes.
 Nothing is ever overwritten.";
@@ -32,13 +36,19 @@ pub(crate) struct NewArguments {
     /// Image to run, as REPOSITORY[:TAG][@DIGEST] [default: NAME, tagged with the app version]
     #[arg(long, value_name = "REFERENCE")]
     pub(crate) image: Option<ImageReference>,
-    /// Version of the chart
-    #[arg(long, default_value = "0.1.0", value_parser = parse_version)]
-    pub(crate) version: ChartVersion,
+    /// Repository that publishes the chart, as in `helm repo add`, or `oci://HOST/PATH`: writes its recipe alone
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, requires = "version", conflicts_with_all = ["kind", "image", "app_version"])]
+    pub(crate) from: Option<Url>,
+    /// Version of the chart [default: 0.1.0; with --from, the one to deliver]
+    #[arg(long)]
+    pub(crate) version: Option<ChartVersion>,
     /// Version of the application inside [default: the image's tag, else 1.0.0]
     #[arg(long, value_name = "VERSION")]
     pub(crate) app_version: Option<String>,
-    /// Folder in which the chart's folder is made
-    #[arg(long, default_value = ".", value_hint = ValueHint::DirPath)]
-    pub(crate) dir: PathBuf,
+    /// Folder in which the chart's folder is made [default: the current one; with --from, seed-charts]
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+    /// PEM file with the certificate authorities to trust besides the system's, with --from
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca_file: Option<PathBuf>,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chart::ChartVersion;
 use clap::{Args, ValueHint};
 
-use super::{Output, parse_version};
+use super::{Output, strict};
 
 const PACK_EXAMPLES: &str = "\
 Examples:
@@ -32,7 +32,7 @@ pub(crate) struct PackArguments {
     #[arg(short, long = "out-dir", value_name = "FOLDER", default_value = ".", value_hint = ValueHint::DirPath)]
     pub(crate) out: PathBuf,
     /// Version to give the chart, over Chart.yaml and recipe
-    #[arg(long, value_parser = parse_version)]
+    #[arg(long, value_parser = strict)]
     pub(crate) version: Option<ChartVersion>,
     /// App version to give the chart, over Chart.yaml and recipe
     #[arg(long, value_name = "VERSION")]

@@ -1,9 +1,8 @@
 //! `chartpack lock`: resolves a catalogue file and writes its lock, or says what moved.
 
-use std::fs;
 use std::io::Write;
 
-use super::{CommandRefusal, open_vault};
+use super::{CommandRefusal, open_vault, read_authorities};
 use crate::cli::{LockArguments, Output};
 use crate::config::Config;
 use crate::lock::{LockSettings, lock, path_beside};
@@ -19,10 +18,7 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
     let LockArguments { catalogue, check, update, vault, jobs, retries, ca_file, output } = arguments;
-    let authorities = match ca_file {
-        Some(path) => Some(fs::read(&path).map_err(|reason| CommandRefusal::File { path, reason })?),
-        None => None,
-    };
+    let authorities = read_authorities(ca_file)?;
     let credentials = config.credentials.clone();
     let fetcher = Fetcher::new(&FetcherSettings { retries, authorities, credentials })?;
     let vault = open_vault(vault, config)?;

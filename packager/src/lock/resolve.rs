@@ -88,7 +88,7 @@ pub(crate) enum LockRefusal {
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// Some recipes cannot be locked.
-    #[error("{} recipes cannot be locked, so nothing is:{}", .0.len(), listed(.0))]
+    #[error("nothing is locked, since these recipes cannot be:{}", listed(.0))]
     Recipes(Vec<(String, RecipeRefusal)>),
 }
 
@@ -240,7 +240,10 @@ pub(crate) async fn lock(settings: &LockSettings<'_>, progress: &Progress) -> Re
     let resolved = stream::iter(&catalogue.recipes).map(|place| async move {
         let old = old_charts.and_then(|charts| charts.get(&place.name));
         let result = resolve(settings, place, old).await;
-        progress.done(&place.name);
+        match &result {
+            Ok(_) => progress.done(&place.name),
+            Err(_) => progress.refused(&place.name),
+        }
         (place.name.clone(), result)
     });
     let resolved: Vec<_> = resolved.buffered(settings.jobs.max(1)).collect().await;

@@ -2,13 +2,14 @@
 
 use std::io;
 
-use chart::InvalidName;
 use chart::archive::ArchiveError;
 use chart::index::InvalidIndex;
+use chart::{InvalidMetadata, InvalidName};
 use oci::Digest;
 
 use crate::push::RequestFailure;
 use crate::source::SourceError;
+use crate::vault::InvalidSnapshot;
 
 /// Why a chart cannot be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +117,24 @@ pub(crate) enum UpstreamError {
         /// What it is.
         found: String,
     },
+    /// The archive cannot be taken apart.
+    #[error("what {origin} gives cannot be used: {problem}")]
+    Kept {
+        /// Where it came from.
+        origin: String,
+        /// What is wrong.
+        #[source]
+        problem: Box<InvalidSnapshot>,
+    },
+    /// The chart's own metadata is not valid.
+    #[error("the chart of {origin} is not valid: {problem}")]
+    Metadata {
+        /// Where it came from.
+        origin: String,
+        /// What is wrong.
+        #[source]
+        problem: Box<InvalidMetadata>,
+    },
     /// A registry's manifest is of no chart.
     #[error("`{name}` is no chart: {reason}")]
     Manifest {
@@ -177,6 +196,8 @@ impl UpstreamError {
             | Self::OtherDigest { .. }
             | Self::Archive { .. }
             | Self::OtherChart { .. }
+            | Self::Kept { .. }
+            | Self::Metadata { .. }
             | Self::Manifest { .. }
             | Self::Name(_)
             | Self::Source(_)

@@ -40,14 +40,7 @@ pub(super) async fn fetch(url: &str, commit: &Commit, path: &str) -> Result<Tree
     let checkout = Checkout { url, folder: tempfile::tempdir()? };
     checkout.git(&["init", "--quiet", "--bare"]).await?;
     checkout.fetch(commit).await?;
-    let tree = format!("{commit}:{path}");
-    let name = checkout.git(&["rev-parse", "--verify", "--quiet", &format!("{tree}^{{tree}}")]).await;
-    let no_folder = |_| UpstreamError::GitEntry {
-        url: url.to_owned(),
-        path: path.to_owned(),
-        problem: "is no folder of that commit: correct `path`",
-    };
-    let name = String::from_utf8_lossy(&name.map_err(no_folder)?).trim().to_owned();
+    let name = checkout.tree_name(commit, path).await?;
     let files = follow_links(url, checkout.read_tree(&name).await?)?;
     Ok(Tree { files: without_ignored(url, files)?, name })
 }
@@ -72,6 +65,21 @@ impl Checkout<'_> {
             what: self.url.to_owned(),
             reason: format!("it has no commit {commit} on any branch or tag"),
         })
+    }
+
+    /// Returns the object name of a folder of the commit.
+    async fn tree_name(&self, commit: &Commit, path: &str) -> Result<String, UpstreamError> {
+        let no_folder = |_| UpstreamError::GitEntry {
+            url: self.url.to_owned(),
+            path: path.to_owned(),
+            problem: "is no folder of that commit: correct `path`",
+        };
+        let object = format!("{commit}:{path}");
+        let name = self.git(&["rev-parse", "--verify", "--quiet", &object]).await.map_err(no_folder)?;
+        let name = String::from_utf8_lossy(&name).trim().to_owned();
+        // Fails for a file, which has a name too.
+        self.git(&["cat-file", "tree", &name]).await.map_err(no_folder)?;
+        Ok(name)
     }
 
     async fn read_tree(&self, tree: &str) -> Result<BTreeMap<String, Entry>, UpstreamError> {

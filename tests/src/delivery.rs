@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
@@ -96,8 +97,17 @@ impl Delivery {
     /// # Errors
     /// When it is not built or cannot be started.
     pub fn packager(&self, arguments: &[String]) -> Result<Outcome> {
+        run(&mut self.command(arguments)?)
+    }
+
+    /// Returns a start of the packager in the folder.
+    ///
+    /// # Errors
+    /// When it is not built.
+    pub fn command(&self, arguments: &[String]) -> Result<Command> {
         let mut command = environment::clean_command(binary::chartpack()?);
         let variables = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        run(command.current_dir(self.folder.path()).envs(variables).args(arguments))
+        command.current_dir(self.folder.path()).envs(variables).args(arguments);
+        Ok(command)
     }
 }

@@ -1,16 +1,24 @@
 //! Deliveries made of chart repositories over HTTP: our own server, and one that has bad days.
 
 use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use chart::archive::{ChartArchive, Limits};
 use chart::testing::ChartBuilder;
 use oci::Digest;
 use serde_json::{Value, json};
-use stories::command_line::{self, CHECK, UPDATE};
+use stories::command_line::{self, AUTHORITIES, CHECK, UPDATE};
 use stories::delivery::Delivery;
+use stories::process::signal;
 use stories::site::Site;
+use stories::wait::wait_for;
 use stories::web_server::{Prepared, WebServer};
+
+use crate::listeners::{configuration, write_certificate};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Puts a repository of archives on a web server: an index with digests, and the archives.
 fn publish(server: &WebServer, path: &str, archives: &[(&str, &str, Vec<u8>)]) {
@@ -143,6 +151,48 @@ fn a_busy_server_is_asked_again_and_an_absent_one_is_exit_code_three() -> Result
     let busy = Delivery::new(&[("a", &recipe(&server, "/busy", "a", "1.0.0"))])?.lock(&[])?;
     ensure!(busy.status.code() == Some(3), "{busy:?}");
     ensure!(busy.complaint().contains("the server is not ready"), "{busy:?}");
+    Ok(())
+}
+
+#[test]
+fn a_private_authority_is_trusted_when_it_is_named() -> Result<()> {
+    let site = Site::new()?;
+    write_certificate(site.folder())?;
+    let config = configuration(site.folder(), &["http://127.0.0.1:0", "https://127.0.0.1:0"])?;
+    let server = site.launch().configured(&config, 2).start()?;
+    let publisher = server.client(&server.admin_token()?)?;
+    publisher.publish("r", &ChartBuilder::new("a", "1.0.0").build())?.expect_status(201)?;
+    let https = server.urls().iter().find(|url| url.starts_with("https://")).context("no https")?;
+    let text = format!("upstream: {{repository: '{https}/r', chart: a, version: 1.0.0}}\n");
+    let mut delivery = Delivery::new(&[("a", &text)])?;
+    ensure!(delivery.lock(&[])?.status.code() == Some(3), "an unknown authority was trusted");
+    let authority = site.folder().join("certificate.pem").display().to_string();
+    delivery.lock(&[AUTHORITIES, &authority])?.success()?;
+    fs::remove_dir_all(delivery.path("vault"))?;
+    let repositories = format!("repositories:\n- {{name: r, url: '{https}/r', caFile: '{authority}'}}\n");
+    delivery.write("helm/repositories.yaml", repositories)?;
+    delivery.set("HELM_CONFIG_HOME", &delivery.path("helm").display().to_string());
+    delivery.lock(&[])?.success()?;
+    Ok(())
+}
+
+#[test]
+fn an_interrupted_lock_leaves_the_old_one_and_nothing_else() -> Result<()> {
+    let server = WebServer::start()?;
+    publish(&server, "/r", &[("a", "1.0.0", ChartBuilder::new("a", "1.0.0").build())]);
+    let delivery = Delivery::new(&[("a", &recipe(&server, "/r", "a", "1.0.0"))])?;
+    delivery.lock(&[])?.success()?;
+    let (lock, files) = (delivery.lock_text(), fs::read_dir(delivery.path("."))?.count());
+    server.put("/r/index.yaml", [Prepared::Silence]);
+    server.take_received();
+    let mut child = delivery.command(&command_line::lock(&[UPDATE, "a"]))?.stderr(Stdio::null()).spawn()?;
+    let is_waiting = || Ok(server.was_asked_for("/r/index.yaml").then_some(()));
+    wait_for("the request for the index", PATIENCE, is_waiting)?;
+    signal(child.id(), "INT")?;
+    wait_for("the end of the packager", PATIENCE, || Ok(child.try_wait()?))?;
+    ensure!(delivery.lock_text() == lock, "the lock was changed");
+    ensure!(fs::read_dir(delivery.path("."))?.count() == files, "something was left behind");
+    delivery.build("dist")?;
     Ok(())
 }
 

@@ -23,6 +23,17 @@ struct Registry {
 
 impl Registry {
     fn start() -> Result<Option<Self>> {
+        Self::start_with("")
+    }
+
+    /// Starts a registry that asks for the user `story` with the password `secret`.
+    fn start_closed() -> Result<Option<Self>> {
+        // bcrypt, the only form that the registry reads.
+        let users = "story:$2y$05$mY0Vt2nyKtVBjgk/Y0bUYua5OU3JLLhw4wT9pmB1X.VTAhRpCtuF2\n";
+        Self::start_with(users)
+    }
+
+    fn start_with(users: &str) -> Result<Option<Self>> {
         let Some(program) = find_tool("docker-registry")? else { return Ok(None) };
         let folder = TempDir::with_prefix("chartroom-registry-")?;
         let host = free_address()?.to_string();
@@ -30,7 +41,14 @@ impl Registry {
             "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'}}\n",
             folder.path().display()
         );
-        fs::write(folder.path().join("config.yml"), config)?;
+        fs::write(folder.path().join("users"), users)?;
+        let file = folder.path().join("users");
+        let access = if users.is_empty() {
+            String::new()
+        } else {
+            format!("auth: {{htpasswd: {{realm: story, path: {}}}}}\n", file.display())
+        };
+        fs::write(folder.path().join("config.yml"), config + &access)?;
         let mut command = clean_command(program);
         command.arg("serve").arg(folder.path().join("config.yml"));
         let service = Service::new("docker-registry", command)?;
@@ -103,5 +121,25 @@ fn a_moved_tag_is_found() -> Result<()> {
     let wrong = text.replace("1.0.0}", &format!("1.0.0, digest: '{}'}}", oci::Digest::sha256(b"other")));
     let refusal = Delivery::new(&[("app", &wrong)])?.lock(&[])?.failure()?;
     ensure!(refusal.contains("is not there (status 404)"), "{refusal}");
+    Ok(())
+}
+
+#[test]
+fn a_closed_registry_opens_to_dockers_credentials_only() -> Result<()> {
+    let (Some(helm), Some(registry)) = (Helm::find("helm3")?, Registry::start_closed()?) else {
+        return Ok(());
+    };
+    helm.ok(&["registry", "login", &registry.host, "-u", "story", "-p", "secret", "--plain-http"])?;
+    registry.push(&helm, "app", "1.0.0", &ChartBuilder::new("app", "1.0.0"))?;
+    let text = format!("upstream: {{oci: '{}/charts/app', version: 1.0.0}}\n", registry.host);
+    let mut delivery = Delivery::new(&[("app", &text)])?;
+    let refusal = delivery.lock(&[])?.failure()?;
+    ensure!(refusal.contains("asks who you are (status 401)"), "{refusal}");
+    // The password is `secret` and the user `story`, in the form that `docker login` writes.
+    let config = format!(r#"{{"auths":{{"{}":{{"auth":"c3Rvcnk6c2VjcmV0"}}}}}}"#, registry.host);
+    delivery.write("docker/config.json", config)?;
+    delivery.set("DOCKER_CONFIG", &delivery.path("docker").display().to_string());
+    delivery.lock(&[])?.success()?;
+    ensure!(!delivery.lock_text().contains("secret"), "a password in the lock");
     Ok(())
 }

@@ -21,6 +21,9 @@ fn sign(helm: &Helm, keyring: &Keyring, description: &str) -> Result<(Vec<u8>, V
     Ok((fs::read(&file)?, fs::read(file.with_extension("tgz.prov"))?))
 }
 
+/// What is wrong, archive, provenance, pinned key, and what is said.
+type Case<'a> = (&'a str, &'a [u8], &'a [u8], &'a Keyring, &'a str);
+
 const RECIPE: &str = "upstream: {path: signed-1.0.0.tgz}\nprovenance: {key: publisher.gpg}\n";
 
 fn delivery_of(archive: &[u8], provenance: &[u8], keyring: &Keyring) -> Result<Delivery> {
@@ -50,7 +53,7 @@ fn only_the_pinned_key_speaks_for_an_upstream_archive() -> Result<()> {
     // What stands before the signed message must not speak for it.
     let prefixed = forged.split("-----BEGIN PGP SIGNATURE-----").next().unwrap_or_default().to_owned();
     let prefixed = format!("{prefixed}-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n{text}");
-    let table: [(&str, &[u8], &[u8], &Keyring, &str); 6] = [
+    let table: [Case<'_>; 6] = [
         ("a stranger's key is pinned", &archive, &provenance, &stranger, "no key of `publisher.gpg` signed"),
         ("the archive was changed", &other, &provenance, &publisher, "its provenance file is of other bytes"),
         ("the text was changed", &other, forged.as_bytes(), &publisher, "no key of `publisher.gpg` signed"),

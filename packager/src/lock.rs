@@ -6,6 +6,7 @@ mod check;
 mod dependencies;
 mod moved;
 mod origin;
+mod refusal;
 mod resolve;
 mod resolver;
 mod signers;
@@ -21,9 +22,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::check::changed_inputs;
 pub(crate) use self::moved::Moved;
 pub(crate) use self::origin::{GitOrigin, OciOrigin, Origin, PathOrigin, RepositoryOrigin};
-pub(crate) use self::resolve::{
-    LockRefusal, LockSettings, Locked, RecipeRefusal, lock, read_catalogue, read_lock,
-};
+pub(crate) use self::refusal::{LockRefusal, RecipeRefusal};
+pub(crate) use self::resolve::{LockSettings, Locked, lock, read_catalogue, read_lock};
 pub(crate) use self::signers::SignerRefusal;
 use crate::edit::write_document;
 

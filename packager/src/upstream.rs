@@ -22,7 +22,7 @@ pub(crate) use self::oci::choose_tag;
 pub(crate) use self::repository::choose;
 use crate::lock::{GitOrigin, Origin, PathOrigin};
 use crate::recipe::Upstream;
-use crate::source::LocalChart;
+use crate::source::{LocalChart, SourceError, read_bounded};
 use crate::vault::write_snapshot;
 
 /// The largest archive that is fetched, in bytes; Helm has no limit of its own.
@@ -79,7 +79,7 @@ pub(crate) async fn fetch(
         Upstream::Path { path, .. } => {
             let chart = LocalChart::read(upstream, folder)?;
             let bytes = chart.map(bytes_of).transpose()?.unwrap_or_default();
-            let provenance = if with_provenance { read_provenance_beside(&folder.join(path)) } else { None };
+            let provenance = if with_provenance { read_provenance_beside(&folder.join(path))? } else { None };
             let path = path.to_string_lossy().into_owned();
             Ok(Fetched { bytes, origin: Origin::Path(PathOrigin { path }), provenance })
         }
@@ -97,10 +97,17 @@ pub(crate) fn bytes_of(chart: LocalChart) -> Result<Vec<u8>, std::io::Error> {
     }
 }
 
-fn read_provenance_beside(archive: &Path) -> Option<Vec<u8>> {
+/// Returns the provenance file beside an archive; nothing when there is none.
+fn read_provenance_beside(archive: &Path) -> Result<Option<Vec<u8>>, SourceError> {
     let mut path = archive.as_os_str().to_owned();
     path.push(".prov");
-    crate::source::read_bounded(Path::new(&path), LARGEST_PROVENANCE as u64).ok()
+    match read_bounded(Path::new(&path), LARGEST_PROVENANCE as u64) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(SourceError::Unreadable { reason, .. }) if reason.kind() == std::io::ErrorKind::NotFound => {
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Checks that an archive holds the chart it was served as.

@@ -1,6 +1,6 @@
 //! The first half of a build: everything that a recipe changes in the upstream's own files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chart::ChartVersion;
 use chart::archive::ArchiveFile;
@@ -38,8 +38,8 @@ pub(crate) struct Draft {
     pub(super) files: Vec<ArchiveFile>,
     pub(super) edits: Vec<FileEdit>,
     pub(super) drift: Vec<String>,
-    /// Whether relocation still has to edit `values.yaml` of this source.
-    pub(super) chart: std::path::PathBuf,
+    /// What messages call the source.
+    pub(super) chart: PathBuf,
 }
 
 impl Draft {

@@ -8,8 +8,8 @@ use oci::Digest;
 
 use super::dependencies::Home;
 use super::{
-    LockedArchive, LockedChart, LockedDependency, LockedFile, LockedIcon, LockedProvenance, LockedSource,
-    RecipeRefusal, signers,
+    LockedArchive, LockedChart, LockedFile, LockedIcon, LockedProvenance, LockedSource, RecipeRefusal,
+    signers,
 };
 use crate::build::{Additions, BuildRefusal, Draft, Icon, Overrides, Packed, Vendored};
 use crate::recipe::{IconSource, Upstream};
@@ -63,7 +63,14 @@ impl Resolver<'_> {
         let draft = Draft::make(source, Some(recipe), self.recipe.ingredients(files), &Overrides::default())?;
         let (dependencies, vendored) =
             self.take_dependencies(source, draft.files(), &Home::of(&recipe.upstream)).await?;
-        let relocation = self.kept_relocation(&taken.locked, &dependencies);
+        let recipe_file = LockedFile { path: path.to_owned(), digest: self.keep(&self.recipe.bytes)? };
+        let (named, overlay) = (self.keep_named()?, self.keep_overlay()?);
+        // What was found out about a chart holds as long as it is made of the same by the same recipe.
+        let known = self.old.filter(|old| {
+            (&old.upstream, &old.recipe, &old.files, &old.overlay, &old.dependencies)
+                == (&taken.locked, &recipe_file, &named, &overlay, &dependencies)
+        });
+        let relocation = known.map(|old| old.relocation.clone()).unwrap_or_default();
         let (locked_icon, icon) = icon.unzip();
         let additions = Additions { dependencies: vendored, icon, relocation: relocation.clone() };
         let Packed { chart, drift, .. } = draft.finish(additions, self.modified_seconds)?;
@@ -73,18 +80,14 @@ impl Resolver<'_> {
             name: chart.metadata.name,
             version: chart.metadata.version,
             archive,
-            recipe: LockedFile { path: path.to_owned(), digest: self.keep(&self.recipe.bytes)? },
+            recipe: recipe_file,
             provenance,
-            files: self.keep_named()?,
-            overlay: self.keep_overlay()?,
+            files: named,
+            overlay,
             dependencies,
             icon: locked_icon.flatten(),
             drift,
-            images: if relocation_is_kept(self.old, &taken.locked, self.recipe) {
-                self.old.map(|old| old.images.clone()).unwrap_or_default()
-            } else {
-                Vec::new()
-            },
+            images: known.map(|old| old.images.clone()).unwrap_or_default(),
             relocation,
             upstream: taken.locked,
         })
@@ -220,35 +223,6 @@ impl Resolver<'_> {
         files.sort();
         Ok(files)
     }
-
-    /// Returns the relocation of the earlier lock, as long as the chart is made of the same.
-    fn kept_relocation(
-        &self,
-        upstream: &LockedSource,
-        dependencies: &[LockedDependency],
-    ) -> Vec<super::LockedEdit> {
-        match self.old {
-            Some(old)
-                if relocation_is_kept(self.old, upstream, self.recipe)
-                    && old.dependencies == dependencies =>
-            {
-                old.relocation.clone()
-            }
-            Some(_) | None => Vec::new(),
-        }
-    }
-}
-
-/// Returns whether what was found out about a chart still holds: it is made of the same chart by the same recipe.
-fn relocation_is_kept(old: Option<&LockedChart>, upstream: &LockedSource, recipe: &RecipeFiles) -> bool {
-    old.is_some_and(|old| {
-        let named = recipe.named.iter().map(|(path, bytes)| (path.as_str(), Digest::sha256(bytes)));
-        let overlay = recipe.overlay.iter().map(|file| (file.path.as_str(), Digest::sha256(&file.bytes)));
-        old.upstream == *upstream
-            && old.recipe.digest == Digest::sha256(&recipe.bytes)
-            && named.eq(old.files.iter().map(|file| (file.path.as_str(), file.digest.clone())))
-            && overlay.eq(old.overlay.iter().map(|file| (file.path.as_str(), file.digest.clone())))
-    })
 }
 
 /// Returns whether the digest that a recipe names, if any, is the locked one.

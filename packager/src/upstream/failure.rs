@@ -1,6 +1,7 @@
 //! Why a chart cannot be fetched: each variant names what was asked for, and what to do.
 
 use std::io;
+use std::time::Duration;
 
 use chart::archive::ArchiveError;
 use chart::index::InvalidIndex;
@@ -182,6 +183,42 @@ pub(crate) enum UpstreamError {
 }
 
 impl UpstreamError {
+    /// Returns whether asking again may help, and how long the server asks to wait.
+    pub(super) fn may_pass(&self) -> Option<Option<Duration>> {
+        match self {
+            Self::Request { failure: RequestFailure::Unreachable { .. }, .. } => Some(None),
+            Self::Request { failure: RequestFailure::Busy { wait, .. }, .. } => Some(*wait),
+            Self::Request {
+                failure:
+                    RequestFailure::NoCredentials { .. }
+                    | RequestFailure::BadCredentials { .. }
+                    | RequestFailure::Redirected { .. }
+                    | RequestFailure::Refused { .. }
+                    | RequestFailure::File { .. },
+                ..
+            }
+            | Self::Gone { .. }
+            | Self::NoAccess { .. }
+            | Self::TooLarge { .. }
+            | Self::Index { .. }
+            | Self::NoChart { .. }
+            | Self::NoVersion { .. }
+            | Self::NoUrl { .. }
+            | Self::OtherDigest { .. }
+            | Self::Archive { .. }
+            | Self::OtherChart { .. }
+            | Self::Kept { .. }
+            | Self::Metadata { .. }
+            | Self::Manifest { .. }
+            | Self::Name(_)
+            | Self::Source(_)
+            | Self::Snapshot(_)
+            | Self::NoGit { .. }
+            | Self::Git { .. }
+            | Self::GitEntry { .. } => None,
+        }
+    }
+
     /// Returns whether the upstream did not answer, so that nothing is known about it.
     pub(crate) fn is_of_the_network(&self) -> bool {
         match self {

@@ -154,11 +154,7 @@ impl Fetcher {
                     UpstreamError::Request { url: url.to_string(), failure: unreachable(url, &error) }
                 }
             };
-            let asked = match &failure {
-                UpstreamError::Request { failure: RequestFailure::Unreachable { .. }, .. } => None,
-                UpstreamError::Request { failure: RequestFailure::Busy { wait, .. }, .. } => *wait,
-                _ => return Err(failure),
-            };
+            let Some(asked) = failure.may_pass() else { return Err(failure) };
             let Some(wait) = patience.wait(asked) else { return Err(failure) };
             tokio::time::sleep(wait).await;
         }
@@ -199,12 +195,11 @@ async fn read_answer(url: &Url, response: Response, limit: usize) -> Result<Answ
         let bytes = read_limited(url, response, limit).await?;
         return Ok(Answer { bytes });
     }
-    match status {
-        StatusCode::NOT_FOUND | StatusCode::GONE => return Err(UpstreamError::Gone { url: url.to_string() }),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            return Err(UpstreamError::NoAccess { url: url.to_string(), status: status.as_u16() });
-        }
-        _ => {}
+    if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
+        return Err(UpstreamError::Gone { url: url.to_string() });
+    }
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        return Err(UpstreamError::NoAccess { url: url.to_string(), status: status.as_u16() });
     }
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let wait = retry_after(text(RETRY_AFTER), text(DATE));

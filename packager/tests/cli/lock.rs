@@ -4,7 +4,7 @@ use std::fs::File;
 
 use chart::testing::ChartBuilder;
 
-use crate::support::{Workplace, delivery};
+use crate::support::{Workplace, delivery, values_of};
 
 fn refused(place: &Workplace, arguments: &[&str]) -> String {
     let answer = place.run(&[&["lock", "--vault", "vault"], arguments].concat());
@@ -55,6 +55,27 @@ fn a_check_writes_nothing_and_names_what_moved() {
     assert!(vanished.contains("moved: web: "), "{vanished}");
     assert_eq!(place.read("playcekube.lock"), lock);
     assert_eq!(place.succeed(&["vault", "list", "--vault", "vault"]), vault);
+}
+
+#[test]
+fn what_was_found_out_about_a_chart_stays_while_it_is_made_of_the_same() {
+    let place = delivery();
+    place.lock();
+    let text = String::from_utf8(place.read("playcekube.lock")).unwrap();
+    place.write(
+        "playcekube.lock",
+        text.trim_end().to_owned() + "\n    relocation:\n    - path: image.tag\n      value: site\n",
+    );
+    place.lock();
+    place.succeed_quietly(&["build", "--vault", "vault", "-o", "dist"]);
+    let tag = |place: &Workplace| values_of(&place.archive("dist/web-1.2.301.tgz"))["image"]["tag"].clone();
+    assert_eq!(tag(&place), "site", "the edit of relocation is made after the recipe's");
+    let check = place.run_with(&["lock", "--vault", "vault", "--check"], &[("SOURCE_DATE_EPOCH", "86400")]);
+    assert_eq!(check.code, 0, "another time asked for is nothing that moved: {}", check.out);
+    place.write("recipes/web/overlay/templates/extra.yaml", "extra: 2\n");
+    place.lock();
+    place.succeed_quietly(&["build", "--vault", "vault", "-o", "dist"]);
+    assert_eq!(tag(&place), "2", "of another chart nothing is known yet");
 }
 
 #[test]

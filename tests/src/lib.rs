@@ -10,6 +10,7 @@ pub mod client;
 pub mod cluster;
 pub mod command_line;
 pub mod containerd;
+pub mod delivery;
 pub mod environment;
 pub mod fault_proxy;
 pub mod helm;

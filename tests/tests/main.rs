@@ -36,6 +36,7 @@ mod oci_distribution;
 mod oci_images;
 mod oci_login;
 mod oci_mirror;
+mod oci_client;
 mod odd_archives;
 mod outage;
 mod overwrite;

@@ -1,6 +1,7 @@
 //! Settings that come from around the program. The only place that reads the environment.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 /// When every entry of an archive says it was changed unless `SOURCE_DATE_EPOCH` says otherwise:
 /// 1980-01-01, the earliest time that every archive format can hold.
@@ -13,6 +14,10 @@ pub(crate) struct Config {
     pub(crate) token: Option<Token>,
     /// The modification time of packed files in seconds since 1970 (`SOURCE_DATE_EPOCH`).
     pub(crate) modified_seconds: u64,
+    /// The `helm` program (`CHARTPACK_HELM`); the one in the search path when unset.
+    pub(crate) helm: Option<PathBuf>,
+    /// The folder of caches (`CHARTPACK_CACHE`, else `chartpack` in the user's cache folder).
+    pub(crate) cache: Option<PathBuf>,
     /// Whether progress bars can be seen: standard error is a terminal.
     pub(crate) shows_progress: bool,
 }
@@ -40,6 +45,8 @@ impl Config {
         Ok(Self {
             token: std::env::var("CHARTPACK_TOKEN").ok().and_then(|text| Token::new(&text)),
             modified_seconds: parse_epoch(epoch.as_deref())?,
+            helm: path_in("CHARTPACK_HELM"),
+            cache: cache_folder(),
             shows_progress: std::io::stderr().is_terminal(),
         })
     }
@@ -62,6 +69,17 @@ impl std::fmt::Debug for Token {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Token(…)")
     }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn path_in(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Follows the XDG base directory specification.
+fn cache_folder() -> Option<PathBuf> {
+    let of_user = || path_in("XDG_CACHE_HOME").or_else(|| path_in("HOME").map(|home| home.join(".cache")));
+    path_in("CHARTPACK_CACHE").or_else(|| of_user().map(|folder| folder.join("chartpack")))
 }
 
 fn parse_epoch(text: Option<&str>) -> Result<u64, InvalidConfig> {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use chart::{ChartName, ChartVersion};
 use clap::ValueEnum;
 
-pub(crate) use self::image_reference::ImageReference;
+pub(crate) use self::image_reference::{ImageReference, InvalidImage};
 use crate::target::path_in;
 
 /// The longest name of a chart that leaves room for a release's name in a label of 63 characters.

@@ -12,9 +12,6 @@ mod proposals;
 mod survey;
 
 pub(crate) use self::discovery::{Discovery, DiscoveryError, FoundImage, Trail, discover};
-pub(crate) use self::finder::{Finder, Place, Sighting};
-pub(crate) use self::image_name::{DOCKER_HUB, ImageName, is_registry_host};
-pub(crate) use self::isolation::{Isolated, isolate};
-pub(crate) use self::knowledge::{Fetch, InvalidKnowledge, Knowledge};
+pub(crate) use self::image_name::ImageName;
+pub(crate) use self::knowledge::Fetch;
 pub(crate) use self::proposals::Proposal;
-pub(crate) use self::survey::{Survey, SurveyError, View, ViewName, survey};

@@ -34,8 +34,6 @@ pub(crate) struct ImageSettings {
     pub(crate) extra_images: Vec<ExtraImage>,
     /// Where images are fetched from in place of the name in the chart.
     pub(crate) substitutions: Vec<Substitution>,
-    /// What the gate lets pass.
-    pub(crate) waivers: Vec<Waiver>,
     /// The Kubernetes versions the chart is for, the newest last; never empty.
     pub(crate) kubernetes_versions: Vec<String>,
 }
@@ -63,15 +61,6 @@ pub(crate) struct Substitution {
     pub(crate) from: String,
     /// What stands there instead.
     pub(crate) to: String,
-}
-
-/// Something that the gate would refuse and lets pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Waiver {
-    /// The finding: its subject as the gate prints it, such as a template, a toggle or a URL.
-    pub(crate) subject: String,
-    /// Why it may pass.
-    pub(crate) reason: String,
 }
 
 impl Substitution {

@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn switches_that_are_off_are_found_outside_lists() {
-        let values = json!({"a": {"b": false, "c": true, "d.e": {"f": false}}, "g": [{"h": false}], "i": "false"});
+        let values =
+            json!({"a": {"b": false, "c": true, "d.e": {"f": false}}, "g": [{"h": false}], "i": "false"});
         let paths = toggles_of(values.as_object().unwrap());
         let texts: Vec<_> = paths.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["a.b", "a.\"d.e\".f"]);

@@ -83,6 +83,8 @@ mod tests {
     fn settings_are_yaml_behind_a_path() {
         let (path, value) = parse_setting("a.b=[1, x]").unwrap();
         assert_eq!((path.to_string().as_str(), value), ("a.b", serde_json::json!([1, "x"])));
-        assert!(parse_setting("a.b").is_err() && parse_setting("=1").is_err() && parse_setting("a=[").is_err());
+        assert!(
+            parse_setting("a.b").is_err() && parse_setting("=1").is_err() && parse_setting("a=[").is_err()
+        );
     }
 }

@@ -84,7 +84,6 @@ pub(super) fn image_settings(
         probe_values,
         extra_images: Vec::new(),
         substitutions: arguments.substitutions.clone(),
-        waivers: Vec::new(),
         kubernetes_versions: versions,
     })
 }
@@ -93,7 +92,9 @@ pub(super) fn image_settings(
 fn lay_over(under: &mut Map<String, serde_json::Value>, over: Map<String, serde_json::Value>) {
     for (key, value) in over {
         match (under.get_mut(&key), value) {
-            (Some(serde_json::Value::Object(below)), serde_json::Value::Object(above)) => lay_over(below, above),
+            (Some(serde_json::Value::Object(below)), serde_json::Value::Object(above)) => {
+                lay_over(below, above)
+            }
             (_, value) => _ = under.insert(key, value),
         }
     }

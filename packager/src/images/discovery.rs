@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::ImageName;
 use super::finder::{Finder, Place, Sighting};
+use super::knowledge::{Fetch, InvalidKnowledge, Knowledge};
 use super::proposals::{Proposal, proposals};
 use super::survey::{Survey, SurveyError, View, ViewName, survey};
-use super::{Fetch, ImageName, InvalidKnowledge, Knowledge};
 use crate::profile::{ImageSettings, source_of};
 use crate::progress::Steps;
 use crate::render::{Document, HelmError, RenderRequest, Renderer, StagedChart, merge_over};
@@ -129,7 +130,7 @@ struct Collected<'run> {
 impl Collected<'_> {
     fn add_document(&mut self, document: &Document, finder: &Finder, view: &View, version: Option<&str>) {
         let (kind, name) = document.kind_and_name();
-        for Sighting { image, path, place, .. } in finder.sightings(document).iter() {
+        for Sighting { image, path, place } in finder.sightings(document).iter() {
             let trail = Trail::Rendering {
                 template: document.template.clone(),
                 document: format!("{kind}/{name}"),
@@ -195,7 +196,8 @@ impl Collected<'_> {
         let versioned: Vec<String> =
             self.by_name.keys().filter(|image| !image.is_bare()).map(ImageName::repository).collect();
         let is_mention = |found: &FoundImage| {
-            let only_embedded = |trail: &Trail| matches!(trail, Trail::Rendering { place: Place::Embedded, .. });
+            let only_embedded =
+                |trail: &Trail| matches!(trail, Trail::Rendering { place: Place::Embedded, .. });
             found.image.is_bare()
                 && found.trails.iter().all(only_embedded)
                 && versioned.contains(&found.image.repository())
@@ -209,7 +211,9 @@ impl Trail {
         match (self, other) {
             (
                 Self::Rendering { template, document, path, .. },
-                Self::Rendering { template: other_template, document: other_document, path: other_path, .. },
+                Self::Rendering {
+                    template: other_template, document: other_document, path: other_path, ..
+                },
             ) => template == other_template && document == other_document && path == other_path,
             (Self::Statement { reason }, Self::Statement { reason: other }) => reason == other,
             (Self::Rendering { .. } | Self::Statement { .. }, _) => false,

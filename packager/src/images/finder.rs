@@ -27,8 +27,6 @@ const MAX_EMBEDDED: usize = 4;
 pub(crate) struct Sighting {
     /// The image.
     pub(crate) image: ImageName,
-    /// The reference as it is written there.
-    pub(crate) written: String,
     /// The path in the document, such as `spec.template.spec.containers[0].image`; what is inside an embedded text
     /// follows a `>`.
     pub(crate) path: String,
@@ -143,7 +141,7 @@ impl Walk {
         for (index, item) in items.iter().enumerate() {
             let Some(text) = item.as_str() else { continue };
             let below = format!("{path}[{index}]");
-            let hint = flag.take().and_then(|flag| hint_of(flag));
+            let hint = flag.take().and_then(hint_of);
             if hint.is_some_and(|hint| self.accept(text, hint, &below, Place::Argument)) {
                 continue;
             }
@@ -188,7 +186,7 @@ impl Walk {
                 Some(hint) if self.accept(word, hint, &below, place) => {}
                 Some(_) | None => {
                     if let Some(image) = unhinted(word) {
-                        self.push(image, word, &below, place);
+                        self.push(image, &below, place);
                     }
                 }
             }
@@ -197,12 +195,12 @@ impl Walk {
 
     fn accept(&mut self, text: &str, hint: Hint, path: &str, place: Place) -> bool {
         let Some(image) = hint.judge(text) else { return false };
-        self.push(image, text, path, place);
+        self.push(image, path, place);
         true
     }
 
-    fn push(&mut self, image: ImageName, written: &str, path: &str, place: Place) {
-        self.found.push(Sighting { image, written: written.trim().to_owned(), path: path.to_owned(), place });
+    fn push(&mut self, image: ImageName, path: &str, place: Place) {
+        self.found.push(Sighting { image, path: path.to_owned(), place });
     }
 }
 

@@ -84,7 +84,8 @@ impl Serialize for ImageName {
 /// Returns whether a host is one that serves images, judged by its name alone.
 pub(crate) fn is_registry_host(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or(host);
-    let known = [DOCKER_HUB, "quay.io", "gcr.io", "ghcr.io", "mcr.microsoft.com", "public.ecr.aws", "cgr.dev"];
+    let known =
+        [DOCKER_HUB, "quay.io", "gcr.io", "ghcr.io", "mcr.microsoft.com", "public.ecr.aws", "cgr.dev"];
     let ends = [".gcr.io", ".azurecr.io", ".amazonaws.com", "-docker.pkg.dev", ".quay.io"];
     known.contains(&name)
         || ends.iter().any(|end| name.ends_with(end))
@@ -112,7 +113,14 @@ mod tests {
 
     #[test]
     fn registries_are_known_by_their_host() {
-        for host in ["docker.io", "eu.gcr.io", "registry.k8s.io", "cr.l5d.io", "registry.local.cloud:5000", "docker.elastic.co"] {
+        for host in [
+            "docker.io",
+            "eu.gcr.io",
+            "registry.k8s.io",
+            "cr.l5d.io",
+            "registry.local.cloud:5000",
+            "docker.elastic.co",
+        ] {
             assert!(is_registry_host(host), "{host}");
         }
         for host in ["github.com", "example.org", "prometheus.svc.cluster.local:9090", "grafana.com"] {

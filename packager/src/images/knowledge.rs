@@ -85,7 +85,10 @@ impl Knowledge {
     ///
     /// # Errors
     /// [`InvalidKnowledge`] when the compiled statements are malformed.
-    pub(crate) fn of(metadata: &ChartMetadata, values: &Map<String, Value>) -> Result<Self, InvalidKnowledge> {
+    pub(crate) fn of(
+        metadata: &ChartMetadata,
+        values: &Map<String, Value>,
+    ) -> Result<Self, InvalidKnowledge> {
         let mut known = Self::default();
         for statement in statements()? {
             if statement.chart == metadata.name.as_str() && statement.covers(metadata)? {

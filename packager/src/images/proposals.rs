@@ -43,7 +43,9 @@ fn in_values<'values>(
     above: &mut Vec<&'values str>,
     found: &mut Vec<Proposal>,
 ) {
-    found.extend(of_parts(map).map(|image| Proposal { image, named_by: ValuePath::of_keys(above).to_string() }));
+    found.extend(
+        of_parts(map).map(|image| Proposal { image, named_by: ValuePath::of_keys(above).to_string() }),
+    );
     for (key, value) in map {
         above.push(key);
         match value {
@@ -62,7 +64,8 @@ fn in_values<'values>(
 
 /// Reads the dialects `registry`, `repository`/`image`/`name`, `tag`/`version`/`imageTag`, `digest`.
 fn of_parts(map: &Map<String, Value>) -> Option<ImageName> {
-    let part = |keys: &[&str]| keys.iter().find_map(|key| map.get(*key)?.as_str()).filter(|text| !text.is_empty());
+    let part =
+        |keys: &[&str]| keys.iter().find_map(|key| map.get(*key)?.as_str()).filter(|text| !text.is_empty());
     let repository = part(&["repository", "image", "name"])?;
     let tag = part(&["tag", "imageTag", "version"])?;
     let registry = part(&["registry"]).map(|host| format!("{host}/")).unwrap_or_default();

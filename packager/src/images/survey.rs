@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use super::ImageName;
+use super::finder::Finder;
 use super::isolation::{Isolated, IsolationError, isolate};
-use super::{Finder, ImageName};
 use crate::edit::ValuePath;
 use crate::profile::{ImageSettings, Profile};
 use crate::progress::Steps;
@@ -87,8 +88,11 @@ pub(crate) fn survey(
     for group in groups {
         sweep.attribute(group, &mut seen, &mut views)?;
     }
-    let working: Vec<ValuePath> =
-        toggles.iter().filter(|toggle| !sweep.refused.iter().any(|(one, _)| one == *toggle)).cloned().collect();
+    let working: Vec<ValuePath> = toggles
+        .iter()
+        .filter(|toggle| !sweep.refused.iter().any(|(one, _)| one == *toggle))
+        .cloned()
+        .collect();
     // What contradicts the toggles of one such view comes first in the next.
     let mut order = working;
     for _ in 0..MAX_ALL_VIEWS {
@@ -209,8 +213,7 @@ impl Sweep<'_> {
                         found.push((self.images_in(&group.rendering), group));
                     }
                 }
-                let in_halves =
-                    |image: &ImageName| found.iter().any(|(images, _)| images.contains(image));
+                let in_halves = |image: &ImageName| found.iter().any(|(images, _)| images.contains(image));
                 // What neither half shows needs toggles of both.
                 let needs_both = shown.iter().any(|image| !seen.contains(image) && !in_halves(image));
                 pending.extend(found.into_iter().map(|(_, group)| group));

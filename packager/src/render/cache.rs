@@ -44,10 +44,7 @@ impl RenderCache {
 
     /// Keeps an outcome under `key`.
     pub(super) fn keep(&self, key: &Digest, outcome: &Outcome) {
-        self.outcomes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.clone(), outcome.clone());
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), outcome.clone());
         let Some(folder) = &self.folder else { return };
         let entry = match outcome {
             Ok(rendering) => {
@@ -126,7 +123,8 @@ mod tests {
     use super::*;
 
     fn rendering(cache: &RenderCache) -> Outcome {
-        let documents = cache.intern(vec![Document::new("templates/a.yaml".to_owned(), "kind: Pod\n".to_owned())]);
+        let documents =
+            cache.intern(vec![Document::new("templates/a.yaml".to_owned(), "kind: Pod\n".to_owned())]);
         Ok(Rendering { documents })
     }
 

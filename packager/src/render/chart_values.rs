@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn subcharts_stand_below_their_alias_and_the_parent_wins() {
-        let file = |path: &str, text: &str| ArchiveFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
+        let file =
+            |path: &str, text: &str| ArchiveFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
         let parent = "apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies:\n- {name: b, version: 1.0.0, alias: first}\n\
                       - {name: b, version: 1.0.0, alias: second}\n";
         let files = [

@@ -50,7 +50,10 @@ impl Document {
         let annotations = self.value().get("metadata").and_then(|metadata| metadata.get("annotations"));
         let hooks = annotations.and_then(|annotations| annotations.get("helm.sh/hook"));
         hooks.and_then(Value::as_str).is_some_and(|hooks| {
-            hooks.split(',').map(str::trim).all(|hook| matches!(hook, "test" | "test-success" | "test-failure"))
+            hooks
+                .split(',')
+                .map(str::trim)
+                .all(|hook| matches!(hook, "test" | "test-success" | "test-failure"))
         })
     }
 }
@@ -94,10 +97,8 @@ mod tests {
             .iter()
             .map(|document| (document.template.as_str(), document.kind_and_name(), document.is_test()))
             .collect();
-        let expected = [
-            ("templates/x.yaml", ("Pod", "p"), false),
-            ("charts/b/templates/y.yaml", ("Job", "t"), true),
-        ];
+        let expected =
+            [("templates/x.yaml", ("Pod", "p"), false), ("charts/b/templates/y.yaml", ("Job", "t"), true)];
         assert_eq!(seen, expected);
     }
 

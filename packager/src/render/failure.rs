@@ -8,8 +8,6 @@ use std::fmt;
 /// Why a chart did not render.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TemplateFailure {
-    /// What kind of refusal it is.
-    pub(crate) kind: FailureKind,
     /// The places from the outermost template to the fault; empty when helm names none.
     pub(crate) places: Vec<TemplatePlace>,
     /// The cause in helm's words.
@@ -19,7 +17,7 @@ pub(crate) struct TemplateFailure {
 
 /// What kind of refusal it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FailureKind {
+enum FailureKind {
     /// The chart's author refuses these values: `fail`, `required`, or the values schema.
     AskedFor,
     /// The chart does not run on this Kubernetes version.
@@ -47,15 +45,14 @@ impl TemplateFailure {
         let message = text.get(start..).unwrap_or_default().trim();
         let flat = message.split_whitespace().collect::<Vec<_>>().join(" ");
         let places = places_of(&flat);
-        let kind = kind_of(&flat);
-        let cause = match kind {
+        let cause = match kind_of(&flat) {
             FailureKind::AskedFor if flat.contains("execution error at (") => {
                 flat.split_once("): ").map_or(flat.as_str(), |(_, cause)| cause)
             }
             FailureKind::AskedFor | FailureKind::Kubernetes => flat.as_str(),
             FailureKind::Broken => cause_of(&flat),
         };
-        Self { kind, cause: cause.to_owned(), places, text: message.to_owned() }
+        Self { cause: cause.to_owned(), places, text: message.to_owned() }
     }
 
     /// Returns what helm wrote, for the cache.
@@ -70,17 +67,10 @@ impl TemplateFailure {
 
     /// Returns the outermost template that renders a file of its own: the one to leave out to get past the fault.
     pub(crate) fn outermost_template(&self) -> Option<&str> {
-        self.places.iter().map(|place| place.template.as_str()).find(|template| {
-            !template.rsplit('/').next().unwrap_or_default().starts_with('_')
-        })
-    }
-
-    /// Returns the path of the value that was nil, such as `notary`, when that is the cause.
-    pub(crate) fn missing_value(&self) -> Option<&str> {
-        let expression = self.place()?.expression.as_deref()?;
-        let path = expression.split_whitespace().find_map(|word| word.strip_prefix(".Values."))?;
-        let holder = path.rsplit_once('.')?.0;
-        self.cause.contains("nil pointer").then_some(holder)
+        self.places
+            .iter()
+            .map(|place| place.template.as_str())
+            .find(|template| !template.rsplit('/').next().unwrap_or_default().starts_with('_'))
     }
 }
 
@@ -102,7 +92,8 @@ impl fmt::Display for TemplateFailure {
 fn kind_of(text: &str) -> FailureKind {
     if text.contains("chart requires kubeVersion") {
         FailureKind::Kubernetes
-    } else if text.contains("execution error at (") || text.contains("don't meet the specifications of the schema")
+    } else if text.contains("execution error at (")
+        || text.contains("don't meet the specifications of the schema")
     {
         FailureKind::AskedFor
     } else {
@@ -114,7 +105,11 @@ fn kind_of(text: &str) -> FailureKind {
 fn cause_of(text: &str) -> &str {
     let after_expression = text.rfind(">: ").and_then(|at| text.get(at + 3..));
     let after_place = || text.split_once("): ").map(|(_, cause)| cause);
-    let after_name = || text.strip_prefix("YAML parse error on ").and_then(|rest| rest.split_once(": ")).map(|(_, cause)| cause);
+    let after_name = || {
+        text.strip_prefix("YAML parse error on ")
+            .and_then(|rest| rest.split_once(": "))
+            .map(|(_, cause)| cause)
+    };
     after_expression.or_else(after_place).or_else(after_name).unwrap_or(text)
 }
 
@@ -124,7 +119,8 @@ fn places_of(text: &str) -> Vec<TemplatePlace> {
     for word in text.split([' ', '(', ')']) {
         let word = word.trim_end_matches([':', ',']);
         let mut parts = word.split(':');
-        let Some(path) = parts.next().filter(|path| path.contains("templates/") && !path.contains('"')) else {
+        let Some(path) = parts.next().filter(|path| path.contains("templates/") && !path.contains('"'))
+        else {
             continue;
         };
         let line = parts.next().and_then(|line| line.parse().ok());
@@ -159,9 +155,7 @@ mod tests {
             let expected =
                 "`templates/_h.tpl` line 2: nil pointer evaluating interface {}.r at `.Values.q.r`";
             assert_eq!(failure.to_string(), expected);
-            assert_eq!(failure.kind, FailureKind::Broken);
             assert_eq!(failure.outermost_template(), Some("templates/a.yaml"));
-            assert_eq!(failure.missing_value(), Some("q"));
         }
     }
 
@@ -196,7 +190,7 @@ mod tests {
         ];
         for (text, kind, shown) in table {
             let failure = TemplateFailure::parse(text);
-            assert_eq!((failure.kind, failure.to_string().as_str()), (kind, shown), "{text}");
+            assert_eq!((kind_of(text), failure.to_string().as_str()), (kind, shown), "{text}");
         }
     }
 }

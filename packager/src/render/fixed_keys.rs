@@ -36,7 +36,8 @@ fn replace(bytes: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let mut out = String::with_capacity(text.len());
-    let is_part = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | '$' | '"' | '-');
+    let is_part =
+        |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | '$' | '"' | '-');
     let mut rest = text;
     while let Some(start) = rest.find(|character: char| character.is_ascii_alphabetic()) {
         let (before, from) = rest.split_at(start);
@@ -64,7 +65,10 @@ mod tests {
     #[test]
     fn only_calls_are_replaced() {
         let table = [
-            ("{{ $ca := genCA \"x\" 365 }}", "{{ $ca := dict \"Cert\" \"certificate\" \"Key\" \"key\" \"x\" 365 }}"),
+            (
+                "{{ $ca := genCA \"x\" 365 }}",
+                "{{ $ca := dict \"Cert\" \"certificate\" \"Key\" \"key\" \"x\" 365 }}",
+            ),
             ("{{ (genPrivateKey \"rsa\") | b64enc }}", "{{ (print \"key\" \"rsa\") | b64enc }}"),
             ("{{ .Values.genCA }} genCA: x", "{{ .Values.genCA }} genCA: x"),
         ];

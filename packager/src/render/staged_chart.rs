@@ -55,7 +55,8 @@ impl StagedChart {
         let metadata = archive.metadata().clone();
         let files = archive.into_files();
         let failed = |path: &Path, reason| StageError::Write { path: path.to_owned(), reason };
-        let folder = TempDir::with_prefix("chartpack-").map_err(|reason| failed(Path::new("/tmp"), reason))?;
+        let folder =
+            TempDir::with_prefix("chartpack-").map_err(|reason| failed(Path::new("/tmp"), reason))?;
         let root = folder.path().join(metadata.name.as_str());
         for file in &files {
             let path = root.join(&file.path);
@@ -85,12 +86,6 @@ impl StagedChart {
     /// Returns all files, those of subcharts included.
     pub(crate) fn files(&self) -> &[ArchiveFile] {
         &self.files
-    }
-
-    /// Returns a file's text; nothing when it is not there or not UTF-8.
-    pub(crate) fn text(&self, path: &str) -> Option<&str> {
-        let file = self.files.iter().find(|file| file.path == path)?;
-        str::from_utf8(&file.bytes).ok()
     }
 
     /// Returns the values of the chart with those of its subcharts below their names.

@@ -34,10 +34,10 @@ impl ImageList {
     pub(crate) fn new(metadata: &ChartMetadata, discovery: Discovery, with_tests: bool) -> Self {
         let Discovery { mut images, unconfirmed, fetches, survey } = discovery;
         images.retain(|found| with_tests || !found.only_tests);
-        let refused = survey.refused.iter().map(|(toggle, failure)| Refused {
-            toggle: toggle.to_string(),
-            reason: failure.to_string(),
-        });
+        let refused = survey
+            .refused
+            .iter()
+            .map(|(toggle, failure)| Refused { toggle: toggle.to_string(), reason: failure.to_string() });
         Self {
             chart: metadata.name.to_string(),
             version: metadata.version.to_string(),
@@ -78,7 +78,8 @@ fn write_list(out: &mut dyn Write, list: &ImageList) -> io::Result<()> {
     writeln!(out, "{} {}: {count} images, {} toggles", list.chart, list.version, list.toggles)?;
     for found in &list.images {
         let pinned = if found.pinned { " (pinned)" } else { "" };
-        let source = found.fetched_as.as_ref().map(|image| format!(", fetched as {image}")).unwrap_or_default();
+        let source =
+            found.fetched_as.as_ref().map(|image| format!(", fetched as {image}")).unwrap_or_default();
         let trail = found.trails.first().map(described).unwrap_or_default();
         writeln!(out, "  {}{pinned}{source}  {trail}", found.image)?;
     }

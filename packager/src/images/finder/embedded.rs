@@ -11,14 +11,19 @@ pub(super) fn embedded_value(text: &str) -> Option<Value> {
     if !looks_like_map && !trimmed.starts_with(['{', '[']) {
         return None;
     }
+    // First, since YAML takes the header of a table for a list and what follows for a fault. One line is no table:
+    // a list of one text in JSON reads as a header.
+    if text.trim().contains('\n')
+        && let Ok(table) = toml::from_str::<toml::Table>(text)
+    {
+        return Some(of_toml(toml::Value::Table(table)));
+    }
     let budget = Budget::for_values();
     // A text may hold several documents; each that parses is one item.
-    let documents: Vec<Value> = split(text).filter_map(|one| yaml::parse(one.as_bytes(), &budget).ok()).collect();
+    let documents: Vec<Value> =
+        split(text).filter_map(|one| yaml::parse(one.as_bytes(), &budget).ok()).collect();
     let is_tree = |value: &Value| matches!(value, Value::Mapping(_) | Value::Sequence(_));
-    if documents.iter().any(is_tree) {
-        return Some(Value::Sequence(documents));
-    }
-    toml::from_str::<toml::Table>(text).ok().map(|table| of_toml(toml::Value::Table(table)))
+    documents.iter().any(is_tree).then_some(Value::Sequence(documents))
 }
 
 fn split(text: &str) -> impl Iterator<Item = &str> {

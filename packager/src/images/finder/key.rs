@@ -15,8 +15,22 @@ pub(super) enum Hint {
 
 /// Words of keys that hold something about an image, never the image.
 const ABOUT: [&str; 16] = [
-    "pull", "secret", "policy", "registry", "tag", "repository", "version", "size", "scan", "gc", "url", "path",
-    "name-", "mode", "prefix", "credential",
+    "pull",
+    "secret",
+    "policy",
+    "registry",
+    "tag",
+    "repository",
+    "version",
+    "size",
+    "scan",
+    "gc",
+    "url",
+    "path",
+    "name-",
+    "mode",
+    "prefix",
+    "credential",
 ];
 
 /// Returns what a key, flag or variable name says about its value.

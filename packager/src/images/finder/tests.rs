@@ -11,7 +11,10 @@ fn each_kind_of_place_is_read() {
     let digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let pinned = format!("spec: {{containers: [{{image: 'a/b:1@{digest}'}}]}}\n");
     let table: Vec<(&str, Vec<(String, Place)>)> = vec![
-        ("spec: {containers: [{name: a, image: busybox}]}", vec![("docker.io/library/busybox".into(), Place::Container)]),
+        (
+            "spec: {containers: [{name: a, image: busybox}]}",
+            vec![("docker.io/library/busybox".into(), Place::Container)],
+        ),
         (&pinned, vec![(format!("docker.io/a/b:1@{digest}"), Place::Container)]),
         (
             "args: [--reloader=quay.io/p/reloader:v1, -nop-image, gcr.io/t/nop, '--thanos-image=gcr.io/x/y']",
@@ -21,7 +24,10 @@ fn each_kind_of_place_is_read() {
                 ("gcr.io/x/y".into(), Place::Argument),
             ],
         ),
-        ("env: [{name: RELATED_IMAGE_X, value: 'a/b:1'}]", vec![("docker.io/a/b:1".into(), Place::Environment)]),
+        (
+            "env: [{name: RELATED_IMAGE_X, value: 'a/b:1'}]",
+            vec![("docker.io/a/b:1".into(), Place::Environment)],
+        ),
         (
             "kind: ConfigMap\ndata:\n  config.yaml: |\n    jenkins:\n    - image: \"jenkins/agent:4\"\n",
             vec![("docker.io/jenkins/agent:4".into(), Place::Embedded)],
@@ -38,7 +44,10 @@ fn each_kind_of_place_is_read() {
             "kind: ConfigMap\ndata:\n  queue-sidecar-image: gcr.io/k/queue@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
             vec![(format!("gcr.io/k/queue@{digest}"), Place::Embedded)],
         ),
-        ("kind: Prometheus\nspec: {thanos: {image: 'quay.io/t/t:v1'}}", vec![("quay.io/t/t:v1".into(), Place::Container)]),
+        (
+            "kind: Prometheus\nspec: {thanos: {image: 'quay.io/t/t:v1'}}",
+            vec![("quay.io/t/t:v1".into(), Place::Container)],
+        ),
         (
             "kind: Kafka\nspec: {kafkaImage: {repository: strimzi/kafka, tag: '1'}}",
             vec![("docker.io/strimzi/kafka:1".into(), Place::Field)],

@@ -1,18 +1,20 @@
 //! References among words: scripts, arguments with several settings, configuration in no known format.
 
-use super::super::{ImageName, is_registry_host};
 use super::key::{Hint, hint_of};
+use crate::images::image_name::{ImageName, is_registry_host};
 
 /// Splits a text into words, each with what the word before it says: `image: a/b:1`, `--x-image=a/b:1`.
 pub(super) fn tokens_with_hints(text: &str) -> impl Iterator<Item = (&str, Option<Hint>)> {
     let separators = |character: char| {
-        character.is_whitespace() || matches!(character, '=' | ',' | '"' | '\'' | '`' | ';' | '(' | ')' | '[' | ']' | '{' | '}')
+        character.is_whitespace()
+            || matches!(character, '=' | ',' | '"' | '\'' | '`' | ';' | '(' | ')' | '[' | ']' | '{' | '}')
     };
     let mut before: Option<&str> = None;
     text.split(separators).filter(|word| !word.is_empty()).map(move |word| {
         let hint = before.and_then(|key| hint_of(key.trim_end_matches(':')));
         // Prose is full of the word image: only behind a flag a reference may be short.
-        let hint = hint.map(|hint| if before.is_some_and(|key| key.starts_with('-')) { hint } else { Hint::Weak });
+        let hint =
+            hint.map(|hint| if before.is_some_and(|key| key.starts_with('-')) { hint } else { Hint::Weak });
         before = Some(word);
         (word, hint)
     })

@@ -1,4 +1,0 @@
-//! stub
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub(crate) struct GateError;

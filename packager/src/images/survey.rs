@@ -195,31 +195,25 @@ impl Sweep<'_> {
         seen: &mut BTreeSet<ImageName>,
         views: &mut Vec<View>,
     ) -> Result<(), HelmError> {
-        let mut pending = vec![group];
-        while let Some(group) = pending.pop() {
+        let mut pending = vec![(group, false)];
+        while let Some((group, is_split)) = pending.pop() {
             let shown = self.images_in(&group.rendering);
             if shown.iter().all(|image| seen.contains(image)) {
                 continue;
             }
-            if group.toggles.len() > 1 {
+            if group.toggles.len() > 1 && !is_split {
                 let (left, right) = group.toggles.split_at(group.toggles.len() / 2);
                 let halves = [left, right];
                 let requests = halves.map(|half| self.request(half));
                 let outcomes = self.renderer.render_all(self.chart, &requests, self.steps)?;
-                let mut found = Vec::new();
-                for (half, outcome) in halves.iter().zip(outcomes) {
-                    if let Ok(rendering) = outcome {
-                        let group = Group { toggles: half.to_vec(), rendering };
-                        found.push((self.images_in(&group.rendering), group));
-                    }
-                }
-                let in_halves = |image: &ImageName| found.iter().any(|(images, _)| images.contains(image));
-                // What neither half shows needs toggles of both.
-                let needs_both = shown.iter().any(|image| !seen.contains(image) && !in_halves(image));
-                pending.extend(found.into_iter().map(|(_, group)| group));
-                if !needs_both {
-                    continue;
-                }
+                let rendered = halves.iter().zip(outcomes).filter_map(|(half, outcome)| {
+                    Some((Group { toggles: half.to_vec(), rendering: outcome.ok()? }, false))
+                });
+                let rendered: Vec<_> = rendered.collect();
+                // Once the halves are done: what neither shows needs toggles of both.
+                pending.push((group, true));
+                pending.extend(rendered);
+                continue;
             }
             seen.extend(shown);
             let request = self.request(&group.toggles);

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod command_line;
+mod helm;
+mod images;
 mod keepalived;
 mod new;
 mod pack;

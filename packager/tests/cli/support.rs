@@ -50,9 +50,16 @@ impl Workplace {
     pub(crate) fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Answer {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chartpack"));
         command.current_dir(self.0.path()).args(arguments);
-        for name in
-            ["CHARTPACK_TOKEN", "SOURCE_DATE_EPOCH", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-        {
+        for name in [
+            "CHARTPACK_TOKEN",
+            "CHARTPACK_HELM",
+            "CHARTPACK_CACHE",
+            "SOURCE_DATE_EPOCH",
+            "HTTP_PROXY",
+            "http_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+        ] {
             command.env_remove(name);
         }
         let Output { status, stdout, stderr } = command.envs(variables.iter().copied()).output().unwrap();

@@ -88,6 +88,7 @@ pub(crate) fn survey(
     for group in groups {
         sweep.attribute(group, &mut seen, &mut views)?;
     }
+    sweep.look_behind_refusals(&mut seen, &mut views)?;
     let working: Vec<ValuePath> = toggles
         .iter()
         .filter(|toggle| !sweep.refused.iter().any(|(one, _)| one == *toggle))
@@ -218,6 +219,30 @@ impl Sweep<'_> {
             seen.extend(shown);
             let request = self.request(&group.toggles);
             views.push(View { name: ViewName::Toggles(group.toggles), request, rendering: group.rendering });
+        }
+        Ok(())
+    }
+
+    /// Looks at each toggle that is refused without the templates that refuse it: what else it turns on is used once
+    /// the values fit.
+    fn look_behind_refusals(
+        &self,
+        seen: &mut BTreeSet<ImageName>,
+        views: &mut Vec<View>,
+    ) -> Result<(), SurveyError> {
+        for (toggle, _) in &self.refused {
+            let toggles = vec![toggle.clone()];
+            let request = self.request(&toggles);
+            let rendering = match isolate(self.renderer, self.chart, &request) {
+                Ok(isolated) => isolated.rendering,
+                Err(IsolationError::Refused(_)) => continue,
+                Err(problem @ (IsolationError::Helm(_) | IsolationError::Stage(_))) => return Err(problem),
+            };
+            let shown = self.images_in(&rendering);
+            if !shown.iter().all(|image| seen.contains(image)) {
+                seen.extend(shown);
+                views.push(View { name: ViewName::Toggles(toggles), request, rendering });
+            }
         }
         Ok(())
     }

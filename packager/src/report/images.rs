@@ -89,6 +89,9 @@ fn write_list(out: &mut dyn Write, list: &ImageList) -> io::Result<()> {
     for fetch in &list.fetches {
         writeln!(out, "  needs the network: {}; {}", fetch.what, fetch.remedy)?;
     }
+    for Refused { toggle, reason } in &list.refused_toggles {
+        writeln!(out, "  not turned on whole: {toggle}: {reason}")?;
+    }
     for template in &list.left_out_templates {
         writeln!(out, "  left out, give it its values with --probe: {template}")?;
     }

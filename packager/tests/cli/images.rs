@@ -214,6 +214,21 @@ fn a_template_that_demands_a_value_is_left_out_and_named_until_the_value_is_give
 }
 
 #[test]
+fn a_toggle_that_is_refused_is_named_and_what_it_shows_besides_is_listed() {
+    let values = "sentinel: {enabled: false}\n";
+    let main = "image: a/{{ if .Values.sentinel.enabled }}sentinel{{ else }}main{{ end }}:1";
+    let demand = "{{ if .Values.sentinel.enabled }}{{ fail \"sentinel needs replication\" }}{{ end }}";
+    let templates = [("main.yaml", pod("main", main)), ("demand.yaml", demand.to_owned())];
+    let templates = templates.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let Some(charts) = Charts::new("a", values, &templates) else { return };
+    assert_eq!(charts.images(&["a"]), ["docker.io/a/main:1", "docker.io/a/sentinel:1"]);
+    let said = charts.run(&["images", "a"]).out;
+    let expected =
+        "not turned on whole: sentinel.enabled: `templates/demand.yaml` line 1: sentinel needs replication";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
 fn equal_paths_on_two_hosts_stay_two_images_and_a_substitution_is_shown_beside_the_name() {
     let (hub, quay) = (pod("hub", "image: a/b:1"), pod("quay", "image: quay.io/a/b:1"));
     let Some(charts) = Charts::new("a", "", &[("hub.yaml", &hub), ("quay.yaml", &quay)]) else { return };

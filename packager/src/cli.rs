@@ -2,10 +2,12 @@
 
 mod build;
 mod completion;
+mod images;
 mod lock;
 mod new;
 mod pack;
 mod push;
+mod render;
 mod vault;
 
 use std::time::Duration;
@@ -15,10 +17,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::build::BuildArguments;
 pub(crate) use self::completion::CompletionArguments;
+pub(crate) use self::images::ImagesArguments;
 pub(crate) use self::lock::LockArguments;
 pub(crate) use self::new::NewArguments;
 pub(crate) use self::pack::PackArguments;
 pub(crate) use self::push::PushArguments;
+pub(crate) use self::render::{RenderArguments, ViewArguments};
 pub(crate) use self::vault::{VaultAction, VaultArguments};
 
 const EXAMPLES: &str = "\
@@ -58,6 +62,10 @@ pub(crate) enum Command {
     Vault(VaultArguments),
     /// Publish archives, with the provenance files beside them
     Push(PushArguments),
+    /// Print what a chart renders to
+    Render(RenderArguments),
+    /// List the images a chart needs, and where each is named
+    Images(ImagesArguments),
     /// Print a completion script for a shell
     Completion(CompletionArguments),
 }

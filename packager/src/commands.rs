@@ -2,22 +2,29 @@
 
 mod build;
 mod completion;
+mod images;
 mod lock;
 mod new;
 mod pack;
 mod push;
+mod render;
 mod vault;
+mod view;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use self::view::InvalidView;
 use crate::build::DeliverRefusal;
 use crate::cli::Command;
 use crate::config::Config;
+use crate::images::DiscoveryError;
 use crate::lock::{LockRefusal, Moved};
 use crate::pack::PackRefusal;
 use crate::push::InvalidClient;
+use crate::render::{HelmError, StageError, TemplateFailure};
 use crate::scaffold::ScaffoldRefusal;
+use crate::source::SourceError;
 use crate::upstream::InvalidFetcher;
 use crate::vault::{Vault, VaultError};
 
@@ -83,6 +90,35 @@ pub(crate) enum CommandRefusal {
     /// There is no HTTP client.
     #[error(transparent)]
     Client(#[from] InvalidClient),
+    /// A chart cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A chart cannot be laid out for helm.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// Helm gave no answer.
+    #[error(transparent)]
+    Helm(#[from] HelmError),
+    /// The flags that set values do not fit together.
+    #[error(transparent)]
+    View(#[from] InvalidView),
+    /// The images of a chart cannot be discovered.
+    #[error("`{chart}`: {problem}")]
+    Discovery {
+        /// The chart.
+        chart: PathBuf,
+        /// What is wrong.
+        #[source]
+        problem: DiscoveryError,
+    },
+    /// A chart does not render.
+    #[error("`{chart}` does not render: {failure}")]
+    NotRendered {
+        /// The chart.
+        chart: PathBuf,
+        /// What helm says.
+        failure: TemplateFailure,
+    },
     /// The report cannot be written.
     #[error("cannot write the report: {0}")]
     Report(#[from] io::Error),
@@ -106,6 +142,12 @@ impl CommandRefusal {
             | Self::SameFile { .. }
             | Self::File { .. }
             | Self::Client(_)
+            | Self::Source(_)
+            | Self::Stage(_)
+            | Self::Helm(_)
+            | Self::View(_)
+            | Self::Discovery { .. }
+            | Self::NotRendered { .. }
             | Self::Report(_) => 1,
         }
     }
@@ -142,6 +184,8 @@ pub(crate) fn run(command: Command, config: &Config, out: &mut dyn Write) -> Res
         Command::Build(arguments) => build::run(arguments, config, out),
         Command::Vault(arguments) => vault::run(arguments, config, out),
         Command::Push(arguments) => push::run(arguments, config, out),
+        Command::Render(arguments) => render::run(arguments, config, out),
+        Command::Images(arguments) => images::run(&arguments, config, out),
         Command::Completion(arguments) => completion::run(&arguments, out),
     }
 }

@@ -16,6 +16,10 @@ pub(crate) struct Config {
     pub(crate) token: Option<Token>,
     /// The modification time of packed files in seconds since 1970 (`SOURCE_DATE_EPOCH`).
     pub(crate) modified_seconds: u64,
+    /// The `helm` program (`CHARTPACK_HELM`); the one in the search path when unset.
+    pub(crate) helm: Option<PathBuf>,
+    /// The folder of caches (`CHARTPACK_CACHE`, else `chartpack` in the user's cache folder).
+    pub(crate) cache: Option<PathBuf>,
     /// Whether progress bars can be seen: standard error is a terminal.
     pub(crate) shows_progress: bool,
     /// The vault (`CHARTPACK_VAULT`), else a folder below the user's data; none when there is no home either.
@@ -48,6 +52,8 @@ impl Config {
         Ok(Self {
             token: std::env::var("CHARTPACK_TOKEN").ok().and_then(|text| Token::new(&text)),
             modified_seconds: parse_epoch(epoch.as_deref())?,
+            helm: path("CHARTPACK_HELM"),
+            cache: cache_of(&path),
             shows_progress: std::io::stderr().is_terminal(),
             vault: vault_of(&path),
             credentials: credentials_of(&path),
@@ -95,6 +101,12 @@ fn credentials_of(path: &impl Fn(&str) -> Option<PathBuf>) -> CredentialFiles {
         registries: registries.into_iter().flatten().collect(),
         netrc: path("NETRC").or_else(|| home.map(|home| home.join(".netrc"))),
     }
+}
+
+/// Follows the XDG base directory specification.
+fn cache_of(path: &impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let of_user = || path("XDG_CACHE_HOME").or_else(|| path("HOME").map(|home| home.join(".cache")));
+    path("CHARTPACK_CACHE").or_else(|| of_user().map(|folder| folder.join("chartpack")))
 }
 
 fn parse_epoch(text: Option<&str>) -> Result<u64, InvalidConfig> {

@@ -2,11 +2,13 @@
 //!
 //! Reports go to standard output; a refusal of the whole command goes to standard error by `main`.
 
+mod images;
 mod lock;
 mod pack;
 mod push;
 mod vault;
 
+pub(crate) use self::images::{ImageList, write_images, write_rendering, write_why};
 pub(crate) use self::lock::write_locked;
 pub(crate) use self::pack::{write_edits, write_packed};
 pub(crate) use self::push::{exit_code_of, write_deliveries};

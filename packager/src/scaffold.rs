@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use chart::{ChartName, ChartVersion};
 use clap::ValueEnum;
 
-pub(crate) use self::image_reference::ImageReference;
+pub(crate) use self::image_reference::{ImageReference, InvalidImage};
 pub(crate) use self::recipe::RecipeScaffold;
 use crate::target::path_in;
 use crate::upstream::UpstreamError;

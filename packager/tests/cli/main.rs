@@ -4,6 +4,8 @@
 
 mod build;
 mod command_line;
+mod helm;
+mod images;
 mod keepalived;
 mod lock;
 mod new;

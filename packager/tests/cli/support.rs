@@ -56,6 +56,8 @@ impl Workplace {
             "CHARTPACK_TOKEN",
             "CHARTPACK_VAULT",
             "HOME",
+            "CHARTPACK_HELM",
+            "CHARTPACK_CACHE",
             "SOURCE_DATE_EPOCH",
             "HTTP_PROXY",
             "http_proxy",

@@ -2,7 +2,6 @@
 //!
 //! A chart that does not render is an answer; a helm that does not run, or not in time, is an error.
 
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -92,7 +91,6 @@ impl Helm {
         for variable in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "KUBECONFIG"] {
             command.env(variable, chart.folder().join("no-such-folder"));
         }
-        // Helm 3 warns about links and permissions there; nothing of it belongs to the chart.
         command.env_remove("HELM_DEBUG").env_remove("HELM_NAMESPACE");
         let values = Value::Object(request.values.clone()).to_string();
         let answer = tokio::time::timeout(self.time_limit, self.run(&mut command, &values)).await;
@@ -104,12 +102,8 @@ impl Helm {
         Ok(if answer.status.success() { Ok(text(&answer.stdout)) } else { Err(text(&answer.stderr)) })
     }
 
-    /// Runs helm over one chart with other words than `template`; the inner error is what it said.
-    pub(super) async fn run(
-        &self,
-        command: &mut Command,
-        input: &str,
-    ) -> Result<std::process::Output, HelmError> {
+    /// Runs helm to its end with `input` on its standard input.
+    async fn run(&self, command: &mut Command, input: &str) -> Result<std::process::Output, HelmError> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let started = command.spawn();
         let mut child =
@@ -123,11 +117,5 @@ impl Helm {
             }
         }
         child.wait_with_output().await.map_err(HelmError::Broken)
-    }
-}
-
-impl AsRef<OsStr> for Helm {
-    fn as_ref(&self) -> &OsStr {
-        self.program.as_os_str()
     }
 }

@@ -68,7 +68,7 @@ pub(crate) use signing_keys::SigningKeyRow;
 use store::Store;
 pub(crate) use table::{Cell, TABLES, Table};
 pub(crate) use tokens::{NewToken, TokenRow};
-pub(crate) use uploads::{Claim, Claimed, EndedUpload, HeldRow, UploadProgress, UploadRow, UploadState};
+pub(crate) use uploads::{Claim, Claimed, EndedUpload, UploadProgress, UploadState};
 pub(crate) use versions::{FlatFile, VersionRow};
 use writer::Writer;
 

@@ -81,7 +81,7 @@ pub(crate) async fn claim(
         announced,
     };
     let held = match app.catalog.claim_upload(claim, now).await? {
-        Claimed::Held(held) => held,
+        Claimed::Held(held) => *held,
         Claimed::Taken => return Err(UploadError::Taken),
         Claimed::Over => return Err(UploadError::Over),
         Claimed::NoRoom(refused) => return Err(refused.into()),
@@ -98,11 +98,6 @@ pub(crate) async fn claim(
 }
 
 impl HeldUpload {
-    /// Returns how many bytes it has received.
-    pub(crate) fn received(&self) -> u64 {
-        self.received
-    }
-
     /// Takes the body, which must have the `expected` length where that is known.
     ///
     /// # Errors

@@ -97,7 +97,7 @@ async fn refuse_other(
 async fn read_again(app: &App, key: &BlobKey, algorithm: Algorithm) -> Result<Digest, UploadError> {
     let mut pieces = Box::pin(app.blobs.open_reader(key, None).await?.into_stream());
     let mut digester = Digester::new(algorithm);
-    while let Some(piece) = pieces.try_next().await.map_err(crate::blobs::BlobError::from)? {
+    while let Some(piece) = pieces.try_next().await? {
         digester.update(&piece);
     }
     Ok(digester.finish())

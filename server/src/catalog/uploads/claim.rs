@@ -32,7 +32,7 @@ pub(crate) struct Claim {
 #[derive(Debug, Clone)]
 pub(crate) enum Claimed {
     /// It is the claimant's for now.
-    Held(HeldRow),
+    Held(Box<HeldRow>),
     /// Somebody else works on it.
     Taken,
     /// It is over.
@@ -80,7 +80,7 @@ impl Change for ClaimUpload {
         .bind(&claim.id)
         .fetch_all(database)
         .await)?;
-        Ok(Outcome::Commit(Claimed::Held(HeldRow { row, tail: pieces.concat().into() })))
+        Ok(Outcome::Commit(Claimed::Held(Box::new(HeldRow { row, tail: pieces.concat().into() }))))
     }
 }
 

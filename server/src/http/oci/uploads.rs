@@ -15,7 +15,7 @@ use super::access::permitted;
 use super::blobs::{CONTENT_DIGEST, value};
 use super::error::OciFailure;
 use crate::access::Permission;
-use crate::operations::append_to_upload::{Sender, find_received};
+use crate::operations::append_to_upload::{Sender, UploadError, find_received};
 use crate::operations::begin_upload::{Session, begin_upload, read_session};
 use crate::operations::cancel_upload::cancel_upload;
 use refusal::refusal;
@@ -39,7 +39,7 @@ pub(super) async fn answer(
     };
     let sender = sender(server, asked, name).await?;
     let session = read_session(&server.app, name, id).await?;
-    let session = session.ok_or_else(|| refusal(crate::operations::append_to_upload::UploadError::Over))?;
+    let session = session.ok_or_else(|| refusal(UploadError::Over))?;
     match asked.method {
         Method::PATCH => Box::pin(receive::patch(server, session, sender, request)).await,
         Method::PUT => Box::pin(receive::put(server, asked, session, sender, request)).await,
@@ -90,7 +90,7 @@ async fn begin(
         })?,
     };
     if let Some(reason) = server.app.catalog.read_only_reason().await? {
-        return Err(refusal(crate::operations::append_to_upload::UploadError::ReadOnly { reason }));
+        return Err(refusal(UploadError::ReadOnly { reason }));
     }
     let session = begin_upload(&server.app, name, algorithm).await?;
     Ok(progress(StatusCode::ACCEPTED, &session, 0))

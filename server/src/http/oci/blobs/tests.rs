@@ -68,7 +68,9 @@ async fn a_digest_opens_no_name_that_does_not_have_it() {
     let server = TestServer::start().await;
     let settings = RepositorySettings { visibility: Visibility::Private, ..RepositorySettings::default() };
     let catalog = &server.server.app.catalog;
-    catalog.create_repository(&"secret".parse().unwrap(), settings, Timestamp::from_micros(1)).await.unwrap();
+    let now = Timestamp::from_micros(1);
+    catalog.create_repository(&"secret".parse().unwrap(), settings, now).await.unwrap();
+    catalog.create_repository(&"team".parse().unwrap(), RepositorySettings::default(), now).await.unwrap();
     server.publish_chart("", "app", "1.0.0").await;
     let token = server.token(Role::Admin, None).await;
     let digest = pushed(&server, &token, "secret/app", b"secret").await;
@@ -77,9 +79,9 @@ async fn a_digest_opens_no_name_that_does_not_have_it() {
     {
         assert_eq!(ask(&server, &token, method, &path, "").await.status, 404, "{path}");
     }
-    let publisher = server.token(Role::Publisher, Some("/")).await;
+    let publisher = server.token(Role::Publisher, Some("team")).await;
     for from in ["&from=secret/app", ""] {
-        let path = format!("/v2/app/blobs/uploads/?mount={digest}{from}");
+        let path = format!("/v2/team/app/blobs/uploads/?mount={digest}{from}");
         assert_eq!(ask(&server, &publisher, "POST", &path, "").await.status, 202, "{from}");
     }
 }

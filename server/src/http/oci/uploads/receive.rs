@@ -63,13 +63,12 @@ pub(super) async fn patch(
     let extent = Extent::of(&request)?;
     let server = server.clone();
     in_task(async move {
-        let held = claimed(&server, &session, &sender, extent).await;
-        let held = match held {
+        let held = match claimed(&server, &session, &sender, extent).await {
             Ok(held) => held,
             Err(error) => return refused(&session, error),
         };
-        let received = receive(&server, held, extent, request).await.map_err(refusal)?;
-        let received = received.pause(&server.app).await.map_err(refusal)?;
+        let held = receive(&server, held, extent, request).await.map_err(refusal)?;
+        let received = held.pause(&server.app).await.map_err(refusal)?;
         Ok(progress(StatusCode::ACCEPTED, &session, received))
     })
     .await

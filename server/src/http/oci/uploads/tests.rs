@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{TryStreamExt, stream};
 use oci::Digester;
 use stories::object_store::ObjectStore;
 
@@ -10,9 +12,11 @@ use crate::access::Role;
 use crate::app::Rules;
 use crate::blobs::tests::place::{content, in_bucket, new_bucket};
 use crate::blobs::{Blobs, Layout};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, SettingsChange};
 use crate::http::Surface;
 use crate::http::tests::{Answer, TestServer};
+use crate::jobs::collect_garbage::{Collection, collect};
+use crate::repository_path::RepositoryPath;
 
 const MIB: usize = 1024 * 1024;
 
@@ -148,6 +152,9 @@ on_each_pair_of_stores![
     a_cancelled_upload_is_over,
     a_blob_is_mounted_from_a_name_that_may_be_read,
     what_nobody_may_write_is_refused,
+    one_request_at_a_time_sends_to_an_upload,
+    the_collector_leaves_an_open_upload_and_ends_an_idle_one,
+    a_full_repository_takes_nothing_and_goes_on_when_there_is_room,
 ];
 
 async fn every_way_of_pushing_a_whole_blob_ends_with_it(site: Site) {
@@ -319,4 +326,70 @@ async fn what_nobody_may_write_is_refused(site: Site) {
     assert_eq!(site.put(0, &location, &digest, b"bytes").await.status, 201);
     let nobody = Request::post("/v2/team/app/blobs/uploads/").body(Body::empty()).unwrap();
     assert_eq!(site.servers[0].send(nobody).await.status, 401);
+}
+
+async fn one_request_at_a_time_sends_to_an_upload(site: Site) {
+    let location = site.begin("").await;
+    let (claimed, wait_for_claim) = tokio::sync::oneshot::channel();
+    let (go_on, wait_to_go_on) = tokio::sync::oneshot::channel::<()>();
+    let body = Body::from_stream(stream::once(async move {
+        // A body is asked for bytes only by who has claimed the upload.
+        claimed.send(()).unwrap();
+        wait_to_go_on.await.unwrap();
+        Ok::<_, std::io::Error>(Bytes::from_static(b"first"))
+    }));
+    let first = site.send(0, Request::patch(&location), body);
+    let second = async {
+        wait_for_claim.await.unwrap();
+        let refused = site.patch(1, &location, None, b"second").await;
+        go_on.send(()).unwrap();
+        refused
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (202, 409), "{}", second.text());
+    let digest = Digest::sha256(b"first");
+    assert_eq!(site.put(1, &location, &digest, b"").await.status, 201);
+}
+
+async fn the_collector_leaves_an_open_upload_and_ends_an_idle_one(mut site: Site) {
+    let content = content(6 * MIB);
+    let digest = Digest::sha256(&content);
+    let [going_on, idle] = [site.begin("").await, site.begin("").await];
+    for location in [&going_on, &idle] {
+        assert_eq!(site.patch(0, location, None, &content[..6 * MIB - 1]).await.status, 202);
+    }
+    let collection = Collection::new(Duration::ZERO).while_nobody_publishes();
+    Box::pin(collect(&site.servers[0].server.app, collection)).await.unwrap();
+    let put = site.put(1, &going_on, &digest, &content[6 * MIB - 1..]).await;
+    assert_eq!(put.status, 201, "{}", put.text());
+    let app = &mut site.servers[0].server.app;
+    let later = app.clock.now().micros() + 25 * 3_600 * 1_000_000;
+    app.clock = crate::app::Clock::Fixed(chart::Timestamp::from_micros(later));
+    Box::pin(collect(&app.clone(), collection)).await.unwrap();
+    assert_eq!(site.get(0, &idle).await.status, 404);
+    assert_eq!(site.patch(1, &idle, None, b"more").await.status, 404);
+    let app = &site.servers[0].server.app;
+    assert_eq!(app.catalog.list_open_upload_keys().await.unwrap(), []);
+    let left: Vec<_> = app.blobs.list_older_than(Duration::ZERO).try_concat().await.unwrap();
+    assert_eq!(left, [], "the link is over too, and the blob with it");
+    assert_eq!(app.blobs.discard_uploads(Duration::ZERO, &[]).await.unwrap(), 0);
+}
+
+async fn a_full_repository_takes_nothing_and_goes_on_when_there_is_room(site: Site) {
+    let catalog = &site.servers[0].server.app.catalog;
+    let root = site.servers[0].server.app.repositories.find(&RepositoryPath::root()).await.unwrap().unwrap();
+    let limit = |most| SettingsChange { most_bytes: Some(most), ..SettingsChange::default() };
+    let location = site.begin("").await;
+    assert_eq!(site.patch(0, &location, None, b"five!").await.status, 202);
+    catalog.change_settings(root.id(), limit(4)).await.unwrap();
+    let digest = Digest::sha256(b"five!");
+    for answer in
+        [site.put(0, &location, &digest, b"").await, site.post(&format!("?digest={digest}"), b"five!").await]
+    {
+        assert_eq!(answer.status, 413, "{}", answer.text());
+        assert!(answer.text().contains("DENIED"), "{}", answer.text());
+    }
+    catalog.change_settings(root.id(), limit(0)).await.unwrap();
+    assert_eq!(site.put(1, &location, &digest, b"").await.status, 201);
+    site.check_there("team/app", &digest, b"five!").await;
 }

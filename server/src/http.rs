@@ -230,7 +230,7 @@ async fn route_and_handle(
     answered: &mut Answered,
 ) -> Result<Response<Body>, Failure> {
     if let Some(path) = oci::path_below(server, request.uri().path()) {
-        return Ok(oci::answer(server, &path, request, answered).await);
+        return Ok(Box::pin(oci::answer(server, &path, request, answered)).await);
     }
     let Some(path) = strip_context(server.surface.context_path.as_deref(), request.uri().path()) else {
         return Err(route::NoRoute::Unknown.into());

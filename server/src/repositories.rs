@@ -119,7 +119,8 @@ impl Repositories {
         if let Some(repository) = self.get(path) {
             return Ok(Some(repository));
         }
-        let Some(state) = self.load(row).await? else { return Ok(None) };
+        // Rare and deep: kept out of the frame of every request that finds it loaded.
+        let Some(state) = Box::pin(self.load(row)).await? else { return Ok(None) };
         let registry_revision = state.row.registry_revision;
         let repository = Arc::new(OpenRepository {
             id: state.row.id,

@@ -82,7 +82,8 @@ async fn identify_and_dispatch(
     let answer = async {
         let mirrored = mirror::resolve(server, asked, origin, route).await?;
         let route = mirrored.as_ref().unwrap_or(route);
-        dispatch(server, route, origin, asked, request).await
+        // Apart from its callers': all handlers at once are more than a thread's stack should hold.
+        Box::pin(dispatch(server, route, origin, asked, request)).await
     };
     answer.await.map_err(|failure| (failure, TokenFault::InsufficientScope))
 }

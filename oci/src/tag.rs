@@ -20,6 +20,11 @@ pub struct Tag(Box<str>);
 pub struct InvalidTag(String);
 
 impl Tag {
+    /// Returns the tag that is meant where an image is named without one.
+    pub fn latest() -> Self {
+        Self("latest".into())
+    }
+
     /// Returns the tag's text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -265,6 +265,38 @@ pub fn push(archives: &[&Path], repository_url: &str) -> Vec<String> {
     line
 }
 
+/// The folder that a story's packager keeps what it locked in.
+const VAULT: [&str; 2] = ["--vault", "vault"];
+
+/// Asks every upstream again, as an argument of `chartpack lock`.
+pub const CHECK: &str = "--check";
+
+/// Resolves a recipe anew, as an argument of `chartpack lock` before the recipe's name.
+pub const UPDATE: &str = "--update";
+
+/// Trusts the authorities in a file, as an argument of `chartpack lock` before the file.
+pub const AUTHORITIES: &str = "--ca-file";
+
+/// Returns the arguments of `chartpack lock` on the catalogue in the current folder, which asks busy servers once more.
+pub fn lock(more: &[&str]) -> Vec<String> {
+    let mut line = arguments(["lock", "playcekube.yaml", "--retries", "1"]);
+    line.extend(arguments(VAULT));
+    line.extend(more.iter().map(|word| (*word).to_owned()));
+    line
+}
+
+/// Returns the arguments of `chartpack build` on the catalogue in the current folder.
+pub fn build(folder: &str) -> Vec<String> {
+    let mut line = arguments(["build", "playcekube.yaml", "-o", folder]);
+    line.extend(arguments(VAULT));
+    line
+}
+
+/// Returns the arguments of `chartpack new` for the recipe of a published chart.
+pub fn new_recipe(name: &str, from: &str, version: &str) -> Vec<String> {
+    arguments(["new", name, "--from", from, "--version", version])
+}
+
 /// Returns the arguments of `chartpack new` for a chart of a kind in the current folder.
 pub fn new_chart(name: &str, kind: &str, image: &str, application: &str) -> Vec<String> {
     arguments(["new", name, "--kind", kind, "--image", image, "--app-version", application])

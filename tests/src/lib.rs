@@ -10,6 +10,8 @@ pub mod client;
 pub mod cluster;
 pub mod command_line;
 pub mod containerd;
+pub mod delivery;
+pub mod docker_registry;
 pub mod environment;
 pub mod fault_proxy;
 pub mod helm;

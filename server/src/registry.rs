@@ -106,9 +106,9 @@ impl Registry {
             }
             Ok(None) => {}
             // While the catalog is away, the charts in memory go on.
-            Err(error) => return self.find_chart(name).await?.map(Some).ok_or(error),
+            Err(error) => return Box::pin(self.find_chart(name)).await?.map(Some).ok_or(error),
         }
-        if let Some(owned) = self.find_chart(name).await? {
+        if let Some(owned) = Box::pin(self.find_chart(name)).await? {
             return Ok(Some(owned));
         }
         let path = self.catalog.find_repository_of_new_name(name).await?;
@@ -158,7 +158,7 @@ impl Registry {
         let Some(repository) = self.repositories.find(&path).await? else { return Ok(None) };
         if !repository.index().snapshot().has_chart(chart.as_str()) {
             // Another replica may have published it a moment ago.
-            self.repositories.refresh(&repository).await?;
+            Box::pin(self.repositories.refresh(&repository)).await?;
         }
         let is_there = repository.index().snapshot().has_chart(chart.as_str());
         Ok(is_there.then_some(Owned { repository, standing: Standing::Chart(chart) }))

@@ -214,12 +214,12 @@ fn an_upload_that_is_over_is_unknown(site: &Site) -> Result<()> {
 }
 
 fn a_blob_is_mounted_from_where_the_caller_may_read_and_nowhere_else(site: &Site) -> Result<()> {
+    let server = site.start()?;
     for (path, private) in [("open", false), ("secret", true), ("team", false)] {
         site.create_repository(path, &RepositorySettings { private, ..Default::default() })?;
     }
     let request = TokenRequest { name: "team", role: "publisher", repository: Some("team"), expires: None };
     let token = site.create_token(&request)?;
-    let server = site.start()?;
     let (admin, team) = (server.admin()?, server.client(&token)?);
     let shown = push_blob(&admin, "open/web", b"shown to all")?;
     let hidden = push_blob(&admin, "secret/web", b"shown to few")?;
@@ -249,10 +249,10 @@ fn a_blob_is_mounted_from_where_the_caller_may_read_and_nowhere_else(site: &Site
 }
 
 fn a_deleted_blob_is_gone_at_once_from_its_name_alone(site: &Site) -> Result<()> {
+    let server = site.start()?;
     site.create_repository("team", &RepositorySettings::default())?;
     let request = TokenRequest { name: "team", role: "publisher", repository: Some("team"), expires: None };
     let token = site.create_token(&request)?;
-    let server = site.start()?;
     let (admin, publisher) = (server.admin()?, server.client(&token)?);
     let digest = push_blob(&admin, "team/app", b"to be deleted")?;
     push_blob(&admin, "team/other", b"to be deleted")?;

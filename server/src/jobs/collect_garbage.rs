@@ -96,7 +96,7 @@ pub(crate) async fn collect(app: &App, collection: Collection) -> Result<Collect
     let grace_micros = i64::try_from(collection.grace.as_micros()).unwrap_or(i64::MAX);
     let before = Timestamp::from_micros(app.clock.now().micros().saturating_sub(grace_micros));
     if collection.is_dry_run {
-        let garbage = app.catalog.count_garbage(before).await?;
+        let garbage = app.catalog.count_garbage(before, app.clock.now()).await?;
         (collected.removed_versions, collected.unreferenced) = (garbage.removed_versions, garbage.blobs);
     } else {
         collected.removed_versions = forget_removed_versions(app, before).await?;

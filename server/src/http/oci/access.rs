@@ -20,7 +20,8 @@ use crate::registry::{Owned, Standing, chart_of};
 /// # Errors
 /// 401 for a stranger, 404 for a known caller, when the name is not theirs to see; 401 for a token that is not for it.
 pub(super) async fn readable(server: &Server, asked: &Asked, name: &OciName) -> Result<Owned, OciFailure> {
-    let owned = server.app.registry.find_owner(name).await?.ok_or_else(|| unknown(name))?;
+    // Boxed: loading a repository for the first time is deep, and every handler of the registry stands below this.
+    let owned = Box::pin(server.app.registry.find_owner(name)).await?.ok_or_else(|| unknown(name))?;
     let path = owned.repository.path();
     let is_shown = server.app.rules.anonymous_read.allows(&asked.caller)
         && asked.caller.may_read(owned.repository.row().settings.visibility, path);
@@ -47,7 +48,7 @@ pub(super) async fn permitted(
     name: &OciName,
     permission: Permission,
 ) -> Result<Owned, OciFailure> {
-    let owned = server.app.registry.find_owner(name).await?.ok_or_else(|| unknown(name))?;
+    let owned = Box::pin(server.app.registry.find_owner(name)).await?.ok_or_else(|| unknown(name))?;
     let may_create = permission == Permission::Publish
         && matches!(owned.standing, Standing::New)
         && reaches(&asked.caller, permission, &owned, name);

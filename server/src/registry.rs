@@ -64,7 +64,7 @@ pub(crate) enum Standing {
     /// Somebody pushed to it.
     Pushed(Arc<OciNameRow>),
     /// It is that of a chart, to which nobody pushed a manifest.
-    Chart(ChartName),
+    Chart,
     /// Nobody pushed to it; the repository is the one it would belong to.
     New,
 }
@@ -74,7 +74,7 @@ impl Standing {
     pub(crate) fn id(&self) -> Option<i64> {
         match self {
             Self::Pushed(row) => Some(row.id),
-            Self::Chart(_) | Self::New => None,
+            Self::Chart | Self::New => None,
         }
     }
 }
@@ -161,7 +161,7 @@ impl Registry {
             Box::pin(self.repositories.refresh(&repository)).await?;
         }
         let is_there = repository.index().snapshot().has_chart(chart.as_str());
-        Ok(is_there.then_some(Owned { repository, standing: Standing::Chart(chart) }))
+        Ok(is_there.then_some(Owned { repository, standing: Standing::Chart }))
     }
 }
 

@@ -78,10 +78,15 @@ fn push(client: &Client, name: &str, tag: &str, archive: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Publishes an archive as a version.
+type WayIn<'w> = &'w dyn Fn(&str, &[u8]) -> Result<()>;
+/// Returns the address at which a version is deleted.
+type WayOut<'w> = &'w dyn Fn(&str) -> String;
+
 fn what_comes_by_one_surface_is_seen_and_deleted_by_every_other(site: &Site) -> Result<()> {
     let server = site.start()?;
     let admin = server.admin()?;
-    let ways_in: [(&str, &dyn Fn(&str, &[u8]) -> Result<()>); 3] = [
+    let ways_in: [(&str, WayIn<'_>); 3] = [
         ("body", &|_, archive| admin.publish("team", archive)?.expect_status(201).map(drop)),
         ("form", &|_, archive| {
             let upload = Upload { archive: Some(archive.to_vec()), ..Upload::default() };
@@ -89,7 +94,7 @@ fn what_comes_by_one_surface_is_seen_and_deleted_by_every_other(site: &Site) -> 
         }),
         ("registry", &|version, archive| push(&admin, "team/demo", &version.replace('+', "_"), archive)),
     ];
-    let ways_out: [(&str, &dyn Fn(&str) -> String); 2] = [
+    let ways_out: [(&str, WayOut<'_>); 2] = [
         ("museum", &|version| format!("/api/team/charts/demo/{version}")),
         ("registry", &|version| format!("/v2/team/demo/manifests/{}", version.replace('+', "_"))),
     ];
@@ -178,17 +183,7 @@ fn provenance_goes_with_a_push() -> Result<()> {
         let (home, secret) = (helm.home().to_owned(), keyring.secret());
         let (home, secret) = (home.to_str().context("path")?, secret.to_str().context("path")?);
         let chart = format!("{home}/signed");
-        helm.ok(&[
-            "package",
-            &chart,
-            "--sign",
-            "--key",
-            "story",
-            "--keyring",
-            secret,
-            "--destination",
-            home,
-        ])?;
+        helm.ok(&["package", &chart, "--sign", "--key", SIGNER, "--keyring", secret, "--destination", home])?;
         let registry = format!("oci://{}/team", server.address());
         plain(helm, &["push", &format!("{home}/signed-0.1.0.tgz"), &registry])?;
         let listed = server.anonymous()?.get("/team/charts/signed-0.1.0.tgz.prov")?.expect_status(200)?;

@@ -26,7 +26,7 @@ pub(super) async fn readable(server: &Server, asked: &Asked, name: &OciName) -> 
     let is_shown = server.app.rules.anonymous_read.allows(&asked.caller)
         && asked.caller.may_read(owned.repository.row().settings.visibility, path);
     match (is_shown, &owned.standing) {
-        (true, Standing::Pushed(_) | Standing::Chart(_)) => {}
+        (true, Standing::Pushed(_) | Standing::Chart) => {}
         (true, Standing::New) if reaches(&asked.caller, Permission::Read, &owned, name) => {}
         // Nothing can hide under the path of a repository that everybody sees.
         (true, Standing::New) if name.as_str() == path.as_str() => return Err(unknown(name)),

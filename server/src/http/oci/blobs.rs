@@ -151,7 +151,7 @@ async fn delete(
 /// Returns where the name's blobs are looked for.
 pub(super) fn place_of(owned: &Owned, name: &OciName) -> BlobPlace {
     let may_hold_charts = match &owned.standing {
-        Standing::Chart(_) => true,
+        Standing::Chart => true,
         Standing::Pushed(row) => match row.holds {
             Holds::Charts | Holds::Attachments => true,
             Holds::Images => false,

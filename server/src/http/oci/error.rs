@@ -39,11 +39,6 @@ impl OciFailure {
         self.failure.kind().status().is_client_error()
     }
 
-    /// Returns the failure with `code` in the place of the one its kind has.
-    pub(super) fn of(code: ErrorCode, failure: impl Into<Failure>) -> Self {
-        Self { code, failure: failure.into() }
-    }
-
     /// Returns the answer.
     pub(super) fn into_response(self) -> Response<Body> {
         let error = serde_json::json!({ "code": self.code.as_str(), "message": self.failure.text() });

@@ -21,7 +21,7 @@ mod writer;
 
 use std::io::Read;
 
-pub use directory::pack_directory;
+pub use directory::{pack_directory, read_directory};
 pub use error::ArchiveError;
 pub use ignore::{IgnoreRules, InvalidIgnoreRule, MalformedPattern};
 pub use limits::Limits;

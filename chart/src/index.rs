@@ -9,8 +9,10 @@ mod json;
 mod lean;
 mod yaml_writer;
 
+pub(crate) use entry::without_long_keys;
 pub use entry::{IndexEntry, InvalidEntry};
 pub use file::{IndexFile, InvalidIndex, SkippedEntry};
+pub(crate) use json::to_json;
 pub use lean::lean;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use yaml_writer::write_fields;

@@ -4,6 +4,7 @@
 //! checked.
 
 pub mod archive;
+pub mod artifact;
 mod constraint;
 mod dependency;
 mod fill;

@@ -107,6 +107,7 @@ CREATE TABLE upload (
     changed_at BIGINT NOT NULL
 );
 CREATE INDEX upload_changed ON upload (changed_at);
+CREATE INDEX upload_key ON upload (storage_key);
 
 -- What is received and smaller than a part of the store: pieces in order.
 CREATE TABLE upload_tail (

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::digest::common::hazmat::{SerializableState, SerializedState};
 use sha2::{Digest as _, Sha256, Sha512};
 
 /// A registered digest algorithm.
@@ -24,6 +25,11 @@ impl Algorithm {
             Self::Sha256 => "sha256",
             Self::Sha512 => "sha512",
         }
+    }
+
+    /// Returns the algorithm of a registered name; `None` for one that is not known here.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Sha256, Self::Sha512].into_iter().find(|algorithm| algorithm.name() == name)
     }
 
     /// Returns the length of the encoded part in hex characters.
@@ -159,6 +165,30 @@ impl Digester {
         }
     }
 
+    /// Returns what it takes to go on later, in another process too: 104 bytes for SHA-256, 208 for SHA-512.
+    pub fn save(&self) -> Vec<u8> {
+        match &self.0 {
+            State::Sha256(state) => state.serialize().to_vec(),
+            State::Sha512(state) => state.serialize().to_vec(),
+        }
+    }
+
+    /// Goes on from what [`Self::save`] returned; `None` for bytes that are none of that algorithm's.
+    pub fn resume(algorithm: Algorithm, saved: &[u8]) -> Option<Self> {
+        Some(Self(match algorithm {
+            Algorithm::Sha256 => State::Sha256(resume(saved)?),
+            Algorithm::Sha512 => State::Sha512(resume(saved)?),
+        }))
+    }
+
+    /// Returns the algorithm of the digest it computes.
+    pub fn algorithm(&self) -> Algorithm {
+        match &self.0 {
+            State::Sha256(_) => Algorithm::Sha256,
+            State::Sha512(_) => Algorithm::Sha512,
+        }
+    }
+
     /// Returns the digest of all bytes added.
     pub fn finish(self) -> Digest {
         match self.0 {
@@ -166,6 +196,10 @@ impl Digester {
             State::Sha512(state) => Digest { algorithm: Algorithm::Sha512, hex: hex(&state.finalize()) },
         }
     }
+}
+
+fn resume<S: SerializableState>(saved: &[u8]) -> Option<S> {
+    S::deserialize(&SerializedState::<S>::try_from(saved).ok()?).ok()
 }
 
 fn hex(bytes: &[u8]) -> Box<str> {
@@ -196,6 +230,27 @@ mod tests {
         let mut whole = Digester::new(Algorithm::Sha512);
         whole.update(b"chartroom");
         assert_eq!(digester.finish(), whole.finish());
+    }
+
+    #[test]
+    fn a_digest_goes_on_where_another_process_left_off() {
+        let bytes: Vec<u8> = (0..1_000_u32).map(|number| number as u8).collect();
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            let mut whole = Digester::new(algorithm);
+            whole.update(&bytes);
+            let expected = whole.finish();
+            for cut in [0, 1, 63, 64, 65, 127, 128, 129, 999, 1_000] {
+                let mut first = Digester::new(algorithm);
+                first.update(&bytes[..cut]);
+                let mut second = Digester::resume(algorithm, &first.save()).unwrap();
+                assert_eq!(second.algorithm(), algorithm);
+                second.update(&bytes[cut..]);
+                assert_eq!(second.finish(), expected, "{algorithm:?} cut at {cut}");
+            }
+            assert!(Digester::resume(algorithm, b"short").is_none());
+            assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
+        }
+        assert_eq!(Algorithm::from_name("md5"), None);
     }
 
     #[test]

@@ -33,11 +33,13 @@ pub enum ErrorCode {
     Unsupported,
     /// Too many requests at once.
     TooManyRequests,
+    /// The registry or what it stands on is away. Not the specification's: Docker's registry gives it.
+    Unavailable,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::BlobUnknown,
         Self::BlobUploadInvalid,
         Self::BlobUploadUnknown,
@@ -52,6 +54,7 @@ impl ErrorCode {
         Self::Denied,
         Self::Unsupported,
         Self::TooManyRequests,
+        Self::Unavailable,
     ];
 
     /// Returns the code as it stands in an error's body.
@@ -71,10 +74,11 @@ impl ErrorCode {
             Self::Denied => "DENIED",
             Self::Unsupported => "UNSUPPORTED",
             Self::TooManyRequests => "TOOMANYREQUESTS",
+            Self::Unavailable => "UNAVAILABLE",
         }
     }
 
-    /// Reads a code from an error's body; `None` for one that the specification does not name.
+    /// Reads a code from an error's body; `None` for one that is not known here.
     pub fn from_body(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.as_str() == text)
     }

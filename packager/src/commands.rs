@@ -1,18 +1,32 @@
 //! The commands: each turns its flags into one operation and hands the result to `report`.
 
+mod build;
 mod completion;
+mod images;
+mod lock;
 mod new;
 mod pack;
 mod push;
+mod render;
+mod vault;
+mod view;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use self::view::InvalidView;
+use crate::build::DeliverRefusal;
 use crate::cli::Command;
 use crate::config::Config;
+use crate::images::DiscoveryError;
+use crate::lock::{LockRefusal, Moved};
 use crate::pack::PackRefusal;
 use crate::push::InvalidClient;
+use crate::render::{HelmError, StageError, TemplateFailure};
 use crate::scaffold::ScaffoldRefusal;
+use crate::source::SourceError;
+use crate::upstream::InvalidFetcher;
+use crate::vault::{Vault, VaultError};
 
 /// Why a command did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +34,38 @@ pub(crate) enum CommandRefusal {
     /// `new` did not scaffold.
     #[error(transparent)]
     Scaffold(#[from] ScaffoldRefusal),
+    /// The version of a new chart is none that Helm lints.
+    #[error("{0}")]
+    Version(String),
     /// `pack` did not pack.
     #[error(transparent)]
     Pack(#[from] PackRefusal),
+    /// `lock` did not lock, or a lock cannot be read.
+    #[error(transparent)]
+    Lock(#[from] LockRefusal),
+    /// `build` did not build.
+    #[error(transparent)]
+    Build(#[from] DeliverRefusal),
+    /// The vault cannot be used.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// There is no place for a vault.
+    #[error("there is no home folder to keep a vault in: name a folder with `--vault` or `CHARTPACK_VAULT`")]
+    NoVault,
+    /// The recipes are not those that were locked.
+    #[error(
+        "`{lock}` is of other recipes:{}\nrun `chartpack lock`, or give the lock itself to build what was locked",
+        listed(changed)
+    )]
+    Unlocked {
+        /// The lock.
+        lock: PathBuf,
+        /// What changed.
+        changed: Vec<Moved>,
+    },
+    /// There is no client for upstreams.
+    #[error(transparent)]
+    Fetcher(#[from] InvalidFetcher),
     /// Two charts would be written to one file.
     #[error(
         "`{first}` and `{second}` would both be written to `{file_name}`: give one of them another version"
@@ -47,9 +90,86 @@ pub(crate) enum CommandRefusal {
     /// There is no HTTP client.
     #[error(transparent)]
     Client(#[from] InvalidClient),
+    /// A chart cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A chart cannot be laid out for helm.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// Helm gave no answer.
+    #[error(transparent)]
+    Helm(#[from] HelmError),
+    /// The flags that set values do not fit together.
+    #[error(transparent)]
+    View(#[from] InvalidView),
+    /// The images of a chart cannot be discovered.
+    #[error("`{chart}`: {problem}")]
+    Discovery {
+        /// The chart.
+        chart: PathBuf,
+        /// What is wrong.
+        #[source]
+        problem: DiscoveryError,
+    },
+    /// A chart does not render.
+    #[error("`{chart}` does not render: {failure}")]
+    NotRendered {
+        /// The chart.
+        chart: PathBuf,
+        /// What helm says.
+        failure: TemplateFailure,
+    },
     /// The report cannot be written.
     #[error("cannot write the report: {0}")]
     Report(#[from] io::Error),
+}
+
+impl CommandRefusal {
+    /// Returns the exit code: 3 when nothing else is wrong than servers that do not answer, else 1.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Lock(refusal) if refusal.is_of_the_network() => 3,
+            Self::Scaffold(refusal) if refusal.is_of_the_network() => 3,
+            Self::Lock(_)
+            | Self::Version(_)
+            | Self::Scaffold(_)
+            | Self::Pack(_)
+            | Self::Build(_)
+            | Self::Vault(_)
+            | Self::NoVault
+            | Self::Unlocked { .. }
+            | Self::Fetcher(_)
+            | Self::SameFile { .. }
+            | Self::File { .. }
+            | Self::Client(_)
+            | Self::Source(_)
+            | Self::Stage(_)
+            | Self::Helm(_)
+            | Self::View(_)
+            | Self::Discovery { .. }
+            | Self::NotRendered { .. }
+            | Self::Report(_) => 1,
+        }
+    }
+}
+
+fn listed(changed: &[Moved]) -> String {
+    changed.iter().map(|Moved { recipe, what }| format!("\n  {recipe}: {what}")).collect()
+}
+
+/// Returns the certificates in the file of `--ca-file`, if there is one.
+fn read_authorities(path: Option<PathBuf>) -> Result<Option<Vec<u8>>, CommandRefusal> {
+    let read = |path: PathBuf| std::fs::read(&path).map_err(|reason| CommandRefusal::File { path, reason });
+    path.map(read).transpose()
+}
+
+/// Returns the folder of the vault: the flag's, else the environment's, else the user's.
+fn vault_folder(flag: Option<PathBuf>, config: &Config) -> Result<PathBuf, CommandRefusal> {
+    flag.or_else(|| config.vault.clone()).ok_or(CommandRefusal::NoVault)
+}
+
+fn open_vault(flag: Option<PathBuf>, config: &Config) -> Result<Vault, CommandRefusal> {
+    Ok(Vault::open(&vault_folder(flag, config)?)?)
 }
 
 /// Runs one command and returns its exit code.
@@ -58,9 +178,14 @@ pub(crate) enum CommandRefusal {
 /// [`CommandRefusal`] when the command could not be carried out as a whole; nothing was published then.
 pub(crate) fn run(command: Command, config: &Config, out: &mut dyn Write) -> Result<u8, CommandRefusal> {
     match command {
-        Command::New(arguments) => new::run(arguments, out),
+        Command::New(arguments) => new::run(arguments, config, out),
         Command::Pack(arguments) => pack::run(arguments, config, out),
+        Command::Lock(arguments) => lock::run(arguments, config, out),
+        Command::Build(arguments) => build::run(arguments, config, out),
+        Command::Vault(arguments) => vault::run(arguments, config, out),
         Command::Push(arguments) => push::run(arguments, config, out),
+        Command::Render(arguments) => render::run(arguments, config, out),
+        Command::Images(arguments) => images::run(&arguments, config, out),
         Command::Completion(arguments) => completion::run(&arguments, out),
     }
 }

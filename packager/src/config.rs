@@ -1,6 +1,9 @@
 //! Settings that come from around the program. The only place that reads the environment.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use crate::upstream::CredentialFiles;
 
 /// When every entry of an archive says it was changed unless `SOURCE_DATE_EPOCH` says otherwise:
 /// 1980-01-01, the earliest time that every archive format can hold.
@@ -13,8 +16,16 @@ pub(crate) struct Config {
     pub(crate) token: Option<Token>,
     /// The modification time of packed files in seconds since 1970 (`SOURCE_DATE_EPOCH`).
     pub(crate) modified_seconds: u64,
+    /// The `helm` program (`CHARTPACK_HELM`); the one in the search path when unset.
+    pub(crate) helm: Option<PathBuf>,
+    /// The folder of caches (`CHARTPACK_CACHE`, else `chartpack` in the user's cache folder).
+    pub(crate) cache: Option<PathBuf>,
     /// Whether progress bars can be seen: standard error is a terminal.
     pub(crate) shows_progress: bool,
+    /// The vault (`CHARTPACK_VAULT`), else a folder below the user's data; none when there is no home either.
+    pub(crate) vault: Option<PathBuf>,
+    /// Where helm, docker and curl keep credentials.
+    pub(crate) credentials: CredentialFiles,
 }
 
 /// A secret that is sent and never printed.
@@ -37,10 +48,15 @@ impl Config {
     #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub(crate) fn from_environment() -> Result<Self, InvalidConfig> {
         let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+        let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Ok(Self {
             token: std::env::var("CHARTPACK_TOKEN").ok().and_then(|text| Token::new(&text)),
             modified_seconds: parse_epoch(epoch.as_deref())?,
+            helm: path("CHARTPACK_HELM"),
+            cache: cache_of(&path),
             shows_progress: std::io::stderr().is_terminal(),
+            vault: vault_of(&path),
+            credentials: credentials_of(&path),
         })
     }
 }
@@ -64,6 +80,35 @@ impl std::fmt::Debug for Token {
     }
 }
 
+fn vault_of(path: &impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let data = || path("XDG_DATA_HOME").or_else(|| path("HOME").map(|home| home.join(".local/share")));
+    path("CHARTPACK_VAULT").or_else(|| data().map(|data| data.join("chartpack/vault")))
+}
+
+/// Finds the files where helm (its `helm env`), docker and curl look for them.
+fn credentials_of(path: &impl Fn(&str) -> Option<PathBuf>) -> CredentialFiles {
+    let home = path("HOME");
+    let configuration = path("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
+    let helm = path("HELM_CONFIG_HOME").or_else(|| configuration.map(|folder| folder.join("helm")));
+    let below_helm = |name: &str| helm.as_ref().map(|helm| helm.join(name));
+    let docker = path("DOCKER_CONFIG").or_else(|| home.as_ref().map(|home| home.join(".docker")));
+    let registries = [
+        path("HELM_REGISTRY_CONFIG").or_else(|| below_helm("registry/config.json")),
+        docker.map(|docker| docker.join("config.json")),
+    ];
+    CredentialFiles {
+        repositories: path("HELM_REPOSITORY_CONFIG").or_else(|| below_helm("repositories.yaml")),
+        registries: registries.into_iter().flatten().collect(),
+        netrc: path("NETRC").or_else(|| home.map(|home| home.join(".netrc"))),
+    }
+}
+
+/// Follows the XDG base directory specification.
+fn cache_of(path: &impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let of_user = || path("XDG_CACHE_HOME").or_else(|| path("HOME").map(|home| home.join(".cache")));
+    path("CHARTPACK_CACHE").or_else(|| of_user().map(|folder| folder.join("chartpack")))
+}
+
 fn parse_epoch(text: Option<&str>) -> Result<u64, InvalidConfig> {
     match text {
         None | Some("") => Ok(DEFAULT_EPOCH),
@@ -83,6 +128,32 @@ mod tests {
         for bad in ["-1", "yesterday", "1e9"] {
             assert!(parse_epoch(Some(bad)).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn files_are_found_where_helm_docker_and_curl_look_for_them() {
+        let environment = |set: &'static [(&str, &str)]| {
+            move |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| PathBuf::from(value))
+        };
+        let home = environment(&[("HOME", "/h")]);
+        let found = credentials_of(&home);
+        assert_eq!(found.repositories, Some("/h/.config/helm/repositories.yaml".into()));
+        let registries = ["/h/.config/helm/registry/config.json", "/h/.docker/config.json"];
+        assert_eq!(found.registries, registries.map(PathBuf::from));
+        assert_eq!(
+            (found.netrc, vault_of(&home)),
+            (Some("/h/.netrc".into()), Some("/h/.local/share/chartpack/vault".into()))
+        );
+        let set = environment(&[
+            ("HELM_CONFIG_HOME", "/c"),
+            ("DOCKER_CONFIG", "/d"),
+            ("NETRC", "/n"),
+            ("CHARTPACK_VAULT", "/v"),
+        ]);
+        let found = credentials_of(&set);
+        assert_eq!(found.repositories, Some("/c/repositories.yaml".into()));
+        assert_eq!((found.netrc, vault_of(&set)), (Some("/n".into()), Some("/v".into())));
+        assert_eq!(vault_of(&environment(&[])), None);
     }
 
     #[test]

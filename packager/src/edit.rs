@@ -27,7 +27,7 @@ use serde_json::Value;
 use self::layout::Layout;
 use self::place::Place;
 use self::splice::Splice;
-use self::writer::Form;
+use self::writer::{Form, Written};
 
 pub(crate) use self::compose::{InvalidTree, compose};
 pub(crate) use self::meaning::meaning_of;
@@ -279,6 +279,14 @@ impl Document {
         self.meaning = expected;
         Ok(())
     }
+}
+
+/// Returns `value` as a whole document, laid out as the packager lays out what it makes.
+pub(crate) fn write_document(value: &Value) -> String {
+    let layout = Layout { step: 2, list_step: 0, line_end: "\n" };
+    let Written { head, body, .. } = writer::write_value(value, None, &layout, Form::Lines);
+    let lines = std::iter::once(head).filter(|head| !head.is_empty()).chain(body);
+    lines.map(|line| line + "\n").collect()
 }
 
 /// Wraps `value` in a mapping for each key of `segments`; nothing when one of them is an index.

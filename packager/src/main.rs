@@ -1,16 +1,30 @@
 //! chartpack: packs charts for closed networks and publishes them.
 
+mod build;
+mod catalogue;
 mod cli;
 mod commands;
 mod config;
 mod edit;
+mod images;
+mod located;
+mod lock;
 mod pack;
+mod patch;
+mod profile;
+mod progress;
 mod push;
 mod recipe;
+mod render;
 mod report;
 mod scaffold;
 mod source;
+mod steps;
 mod target;
+mod toggle;
+mod upstream;
+mod vault;
+mod vendor;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,14 +37,17 @@ use crate::config::Config;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::stdout().lock();
-    let refusal: Box<dyn std::error::Error> = match Config::from_environment() {
+    let (refusal, code): (Box<dyn std::error::Error>, u8) = match Config::from_environment() {
         Ok(config) => match commands::run(cli.command, &config, &mut out) {
             Ok(code) => return ExitCode::from(code),
-            Err(refusal) => refusal.into(),
+            Err(refusal) => {
+                let code = refusal.exit_code();
+                (refusal.into(), code)
+            }
         },
-        Err(refusal) => refusal.into(),
+        Err(refusal) => (refusal.into(), 1),
     };
     // Nobody is left to tell when standard error is closed.
     let _ = writeln!(io::stderr(), "chartpack: {refusal}");
-    ExitCode::FAILURE
+    ExitCode::from(code)
 }

@@ -5,9 +5,9 @@
 mod body;
 mod client;
 mod destination;
-mod failure;
+pub(crate) mod failure;
 mod listing;
-mod patience;
+pub(crate) mod patience;
 mod progress;
 mod upload;
 

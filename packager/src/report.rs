@@ -2,14 +2,22 @@
 //!
 //! Reports go to standard output; a refusal of the whole command goes to standard error by `main`.
 
+mod images;
+mod lock;
 mod pack;
 mod push;
+mod vault;
 
+pub(crate) use self::images::{ImageList, write_images, write_rendering, write_why};
+pub(crate) use self::lock::write_locked;
 pub(crate) use self::pack::{write_edits, write_packed};
 pub(crate) use self::push::{exit_code_of, write_deliveries};
+pub(crate) use self::vault::{write_collected, write_kept, write_verified};
 
 use std::io::{self, Write};
 use std::path::Path;
+
+use chart::{ChartName, ChartVersion};
 
 use crate::cli::CompletionArguments;
 use crate::scaffold::Kind;
@@ -23,6 +31,22 @@ pub(crate) fn write_scaffolded(out: &mut dyn Write, folder: &Path, kind: Kind) -
     writeln!(out, "created {folder}: a {} and its recipe", kind.as_kubernetes())?;
     writeln!(out, "next: edit {folder}/values.yaml and {folder}/recipe.yaml, then run")?;
     writeln!(out, "  chartpack pack {folder} --dry-run")
+}
+
+/// Says which recipe was written and what to do next.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_recipe(
+    out: &mut dyn Write,
+    folder: &Path,
+    name: &ChartName,
+    version: &ChartVersion,
+) -> io::Result<()> {
+    let folder = folder.display();
+    writeln!(out, "created {folder}/recipe.yaml: {name} {version} with its digest")?;
+    writeln!(out, "next: add `{folder}` to the recipes of your catalogue file, then run")?;
+    writeln!(out, "  chartpack lock")
 }
 
 /// Writes the completion script.

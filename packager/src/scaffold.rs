@@ -3,6 +3,7 @@
 //! What comes out passes `helm lint --strict` and renders as it is.
 
 mod image_reference;
+mod recipe;
 
 use std::fs;
 use std::io;
@@ -11,8 +12,10 @@ use std::path::{Path, PathBuf};
 use chart::{ChartName, ChartVersion};
 use clap::ValueEnum;
 
-pub(crate) use self::image_reference::ImageReference;
+pub(crate) use self::image_reference::{ImageReference, InvalidImage};
+pub(crate) use self::recipe::RecipeScaffold;
 use crate::target::path_in;
+use crate::upstream::UpstreamError;
 
 /// The longest name of a chart that leaves room for a release's name in a label of 63 characters.
 const LONGEST_NAME: usize = 53;
@@ -52,6 +55,12 @@ pub(crate) enum ScaffoldRefusal {
     /// The folder is there.
     #[error("`{0}` exists and is not overwritten: choose another name, or move it away")]
     Exists(PathBuf),
+    /// The published chart cannot be had.
+    #[error(transparent)]
+    Upstream(#[from] Box<UpstreamError>),
+    /// The address is of no kind that charts are published at.
+    #[error("`{0}` is no repository: write it as in `helm repo add`, or as `oci://HOST/PATH`")]
+    From(String),
     /// A file cannot be written.
     #[error("cannot write `{path}`: {reason}")]
     Unwritable {
@@ -61,6 +70,20 @@ pub(crate) enum ScaffoldRefusal {
         #[source]
         reason: io::Error,
     },
+}
+
+impl ScaffoldRefusal {
+    /// Returns whether the upstream did not answer.
+    pub(crate) fn is_of_the_network(&self) -> bool {
+        match self {
+            Self::Upstream(error) => error.is_of_the_network(),
+            Self::Name(_)
+            | Self::AppVersion(_)
+            | Self::Exists(_)
+            | Self::From(_)
+            | Self::Unwritable { .. } => false,
+        }
+    }
 }
 
 impl Kind {
@@ -105,15 +128,7 @@ impl Scaffold {
     /// # Errors
     /// [`ScaffoldRefusal::Exists`] or [`ScaffoldRefusal::Unwritable`].
     pub(crate) fn write(&self, parent: &Path) -> Result<PathBuf, ScaffoldRefusal> {
-        let unwritable = |path: &Path, reason| ScaffoldRefusal::Unwritable { path: path.to_owned(), reason };
-        fs::create_dir_all(parent).map_err(|reason| unwritable(parent, reason))?;
-        let folder = path_in(parent, self.name.as_str());
-        fs::create_dir(&folder).map_err(|reason| {
-            if reason.kind() == io::ErrorKind::AlreadyExists {
-                return ScaffoldRefusal::Exists(folder.clone());
-            }
-            unwritable(&folder, reason)
-        })?;
+        let folder = make_folder(parent, &self.name)?;
         let templates = folder.join("templates");
         fs::create_dir(&templates).map_err(|reason| unwritable(&templates, reason))?;
         for (path, contents) in self.files() {
@@ -168,6 +183,23 @@ impl Scaffold {
         ];
         marks.iter().fold(template.to_owned(), |text, (mark, value)| text.replace(mark, value))
     }
+}
+
+fn unwritable(path: &Path, reason: io::Error) -> ScaffoldRefusal {
+    ScaffoldRefusal::Unwritable { path: path.to_owned(), reason }
+}
+
+/// Makes the folder `<parent>/<name>`, which must be new, so that nothing is ever overwritten.
+fn make_folder(parent: &Path, name: &ChartName) -> Result<PathBuf, ScaffoldRefusal> {
+    fs::create_dir_all(parent).map_err(|reason| unwritable(parent, reason))?;
+    let folder = path_in(parent, name.as_str());
+    fs::create_dir(&folder).map_err(|reason| {
+        if reason.kind() == io::ErrorKind::AlreadyExists {
+            return ScaffoldRefusal::Exists(folder.clone());
+        }
+        unwritable(&folder, reason)
+    })?;
+    Ok(folder)
 }
 
 fn names_objects(name: &str) -> bool {

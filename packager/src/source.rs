@@ -1,25 +1,29 @@
-//! Where a chart comes from: a folder or an archive on this machine, with or without a recipe.
+//! Charts on this machine: a folder or an archive, with or without a recipe and the files beside it.
 //!
 //! Every source ends as the same thing, the chart's files in memory; what was read from is never changed.
+
+mod beside;
+mod bounded;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chart::archive::{
-    ArchiveError, ArchiveFile, ChartArchive, Limits, PackError, PackOptions, pack_directory,
-};
+use chart::archive::{ArchiveError, ArchiveFile, ChartArchive, Limits, PackError, read_directory};
 use oci::Digest;
 
-use crate::recipe::{self, ChartLocation, InvalidRecipe, Recipe};
+pub(crate) use self::beside::RecipeFiles;
+pub(crate) use self::bounded::read_bounded;
+use crate::located::LocatedProblem;
+use crate::recipe::{self, Upstream};
 
 /// A chart to pack, and the recipe to pack it by.
 #[derive(Debug)]
 pub(crate) struct Source {
     /// The chart's files, as Helm would load them.
     pub(crate) files: Vec<ArchiveFile>,
-    /// The recipe, if there is one.
-    pub(crate) recipe: Option<Recipe>,
+    /// The recipe and what it names, if there is one.
+    pub(crate) recipe: Option<RecipeFiles>,
 }
 
 /// Why a source cannot be read.
@@ -34,6 +38,17 @@ pub(crate) enum SourceError {
         #[source]
         reason: io::Error,
     },
+    /// A file is larger than any of its kind.
+    #[error("`{path}` has more than {limit} bytes, which nothing of its kind has: name another file")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// A file is not UTF-8.
+    #[error("`{0}` is not UTF-8: save it as UTF-8")]
+    NotText(PathBuf),
     /// The folder is none of ours.
     #[error("`{0}` holds neither `recipe.yaml` nor `Chart.yaml`: name the folder of a chart")]
     NoChart(PathBuf),
@@ -44,9 +59,14 @@ pub(crate) enum SourceError {
         path: PathBuf,
         /// What is wrong.
         #[source]
-        problem: InvalidRecipe,
+        problem: Box<LocatedProblem>,
     },
-    /// The chart's folder cannot be packed.
+    /// The chart is not on this machine.
+    #[error(
+        "the chart of `{0}` is not on this machine: `chartpack lock` fetches it, and `chartpack build` packs it"
+    )]
+    Remote(PathBuf),
+    /// A folder cannot be used.
     #[error("the chart in `{path}` cannot be packed: {problem}")]
     Folder {
         /// The folder.
@@ -100,55 +120,78 @@ impl Source {
         if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
             return Self::by_recipe(path);
         }
-        Ok(Self { files: read_archive(path, None)?, recipe: None })
+        let files = files_of_archive(path, &read_archive(path, None)?)?;
+        Ok(Self { files, recipe: None })
     }
 
     fn by_recipe(path: &Path) -> Result<Self, SourceError> {
-        let unreadable = |reason| SourceError::Unreadable { path: path.to_owned(), reason };
-        let text = fs::read_to_string(path).map_err(unreadable)?;
-        let recipe =
-            Recipe::parse(&text).map_err(|problem| SourceError::Recipe { path: path.to_owned(), problem })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let ChartLocation { path: relative, digest } = &recipe.chart;
-        let chart = folder.join(relative);
-        let mut files = match (chart.is_dir(), digest) {
-            (true, None) => read_folder(&chart)?,
-            (true, Some(_)) => return Err(SourceError::DigestOfFolder(chart)),
-            (false, digest) => read_archive(&chart, digest.as_ref())?,
+        let recipe = RecipeFiles::read(path)?;
+        let files = match recipe.local_chart()? {
+            Some(LocalChart::Folder(files)) => files,
+            Some(LocalChart::Archive { path, bytes }) => files_of_archive(&path, &bytes)?,
+            None => return Err(SourceError::Remote(path.to_owned())),
         };
-        // A recipe beside Chart.yaml describes the chart; it is no part of it.
-        if is_same_file(&chart.join(recipe::FILE_NAME), path) {
-            files.retain(|file| file.path != recipe::FILE_NAME);
-        }
         Ok(Self { files, recipe: Some(recipe) })
     }
 }
 
-fn is_same_file(left: &Path, right: &Path) -> bool {
-    matches!((left.canonicalize(), right.canonicalize()), (Ok(left), Ok(right)) if left == right)
+/// A chart on this machine.
+#[derive(Debug)]
+pub(crate) enum LocalChart {
+    /// The files of a folder.
+    Folder(Vec<ArchiveFile>),
+    /// An archive.
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
 }
 
-fn read_folder(path: &Path) -> Result<Vec<ArchiveFile>, SourceError> {
-    // The time is of no consequence here: the files are packed once more after the edits.
-    let packed = pack_directory(path, &PackOptions { modified_seconds: 0 })
-        .map_err(|problem| SourceError::Folder { path: path.to_owned(), problem: problem.into() })?;
-    load(path, &packed.bytes)
-}
-
-fn read_archive(path: &Path, expected: Option<&Digest>) -> Result<Vec<ArchiveFile>, SourceError> {
-    let bytes = fs::read(path).map_err(|reason| SourceError::Unreadable { path: path.to_owned(), reason })?;
-    let actual = Digest::sha256(&bytes);
-    match expected {
-        Some(expected) if *expected != actual => {
-            Err(SourceError::OtherBytes { path: path.to_owned(), expected: expected.clone(), actual })
-        }
-        Some(_) | None => load(path, &bytes),
+impl LocalChart {
+    /// Reads the folder or archive that `upstream` names, relative to `folder`; nothing when it is elsewhere.
+    ///
+    /// # Errors
+    /// [`SourceError`] naming the file to look at.
+    pub(crate) fn read(upstream: &Upstream, folder: &Path) -> Result<Option<Self>, SourceError> {
+        let Upstream::Path { path, digest } = upstream else { return Ok(None) };
+        let path = folder.join(path);
+        Ok(Some(match (path.is_dir(), digest) {
+            (true, None) => Self::Folder(read_folder(&path)?),
+            (true, Some(_)) => return Err(SourceError::DigestOfFolder(path)),
+            (false, digest) => {
+                let bytes = read_archive(&path, digest.as_ref())?;
+                Self::Archive { path, bytes }
+            }
+        }))
     }
 }
 
-fn load(path: &Path, bytes: &[u8]) -> Result<Vec<ArchiveFile>, SourceError> {
+fn read_folder(path: &Path) -> Result<Vec<ArchiveFile>, SourceError> {
+    read_directory(path)
+        .map_err(|problem| SourceError::Folder { path: path.to_owned(), problem: problem.into() })
+}
+
+fn read_archive(path: &Path, expected: Option<&Digest>) -> Result<Vec<u8>, SourceError> {
+    let bytes = read_bounded(path, Limits::default().compressed_bytes)?;
+    match expected {
+        Some(expected) if *expected != Digest::sha256(&bytes) => {
+            let actual = Digest::sha256(&bytes);
+            Err(SourceError::OtherBytes { path: path.to_owned(), expected: expected.clone(), actual })
+        }
+        Some(_) | None => Ok(bytes),
+    }
+}
+
+fn files_of_archive(path: &Path, bytes: &[u8]) -> Result<Vec<ArchiveFile>, SourceError> {
     let archive = ChartArchive::read(bytes, &Limits::default());
     let archive =
         archive.map_err(|problem| SourceError::Archive { path: path.to_owned(), problem: problem.into() })?;
     Ok(archive.into_files())
+}
+
+/// Returns whether both paths lead to one file or folder that exists.
+fn is_same_place(left: &Path, right: &Path) -> bool {
+    matches!((fs::canonicalize(left), fs::canonicalize(right)), (Ok(left), Ok(right)) if left == right)
 }

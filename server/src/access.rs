@@ -3,14 +3,22 @@
 //! Reading a public repository needs nothing; writing always needs a credential unless the server runs open.
 
 mod credential;
+mod registry_token;
 mod role;
+mod scope;
 mod secret;
+mod signer;
 mod verifier;
+mod wrong_credentials;
 
 pub(crate) use credential::Credential;
+pub(crate) use registry_token::{Claims, RegistryToken, is_registry_token};
 pub(crate) use role::{Permission, Role};
+pub(crate) use scope::{Action, Grants, Scope};
 pub(crate) use secret::Secret;
-pub(crate) use verifier::{AccessError, Verifier};
+pub(crate) use signer::{Purpose, Signer};
+pub(crate) use verifier::{AccessError, Holder, Identity, Verifier};
+pub(crate) use wrong_credentials::WrongCredentials;
 
 use crate::catalog::Visibility;
 use crate::repository_path::RepositoryPath;

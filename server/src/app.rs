@@ -6,9 +6,10 @@ use std::time::Duration;
 use chart::Timestamp;
 use tokio::sync::Semaphore;
 
-use crate::access::{Caller, Verifier};
+use crate::access::{Caller, Signer, Verifier};
 use crate::blobs::{BlobKey, Blobs, Layout};
 use crate::catalog::{Catalog, RepositorySettings, VersionLimits};
+use crate::registry::Registry;
 use crate::repositories::Repositories;
 use crate::repository_path::RepositoryPath;
 
@@ -18,7 +19,9 @@ pub(crate) struct App {
     pub(crate) catalog: Catalog,
     pub(crate) blobs: Blobs,
     pub(crate) repositories: Repositories,
+    pub(crate) registry: Registry,
     pub(crate) verifier: Verifier,
+    pub(crate) signer: Signer,
     pub(crate) clock: Clock,
     pub(crate) rules: Arc<Rules>,
     /// Held while an archive is checked: each may take tens of megabytes and a core for a second.

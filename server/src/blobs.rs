@@ -10,6 +10,7 @@ mod key;
 mod reader;
 mod s3;
 mod staging;
+mod upload;
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub(crate) use reader::BlobReader;
 use s3::Bucket;
 pub(crate) use s3::{BucketOptions, Credentials, ObjectEncryption, PartSizes};
 pub(crate) use staging::{StageError, StagedBlob, Staging};
+pub(crate) use upload::UploadWriter;
 
 /// Why stored bytes could not be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -249,11 +251,11 @@ impl Blobs {
         older_than: Duration,
     ) -> BoxStream<'_, Result<Vec<BlobKey>, BlobError>> {
         match &self.store {
-            Store::Folder(root) => stream::iter(0..=u8::MAX)
+            Store::Folder(root) => stream::iter(folder::folders_of_blobs())
                 .map(Ok)
-                .and_then(move |fan| {
+                .and_then(move |folder| {
                     let root = root.clone();
-                    off_thread(move || folder::list_older_than(&root, fan, older_than))
+                    off_thread(move || folder::list_older_than(&root, &folder, older_than))
                 })
                 .boxed(),
             Store::Bucket(bucket) => bucket.list_older_than(older_than).boxed(),
@@ -272,15 +274,20 @@ impl Blobs {
         }
     }
 
-    /// Discards what uploads that were begun more than `older_than` ago left unfinished, and returns how many.
+    /// Discards what uploads that were begun more than `older_than` ago left unfinished, but not those to a key of `open`, and
+    /// returns how many.
     ///
     /// # Errors
     /// [`BlobError`] when the store did not answer.
-    pub(crate) async fn discard_uploads(&self, older_than: Duration) -> Result<u64, BlobError> {
+    pub(crate) async fn discard_uploads(
+        &self,
+        older_than: Duration,
+        open: &[BlobKey],
+    ) -> Result<u64, BlobError> {
         match &self.store {
             // What is unfinished lies in the staging folder, which is emptied at start.
             Store::Folder(_) => Ok(0),
-            Store::Bucket(bucket) => bucket.discard_uploads(older_than).await,
+            Store::Bucket(bucket) => bucket.discard_uploads(older_than, open).await,
         }
     }
 

@@ -4,9 +4,12 @@
 //! nothing is an `Option`; an error here always means that the database did not do its work, never that something
 //! does not exist.
 
+mod blob_links;
 mod blobs;
 mod changes;
+mod chart_manifests;
 mod connection;
+mod delete_manifest;
 mod dump;
 mod error;
 mod events;
@@ -14,40 +17,58 @@ mod garbage;
 mod hint;
 mod inspect;
 mod load;
+mod manifests;
+mod oci_names;
+mod put_manifest;
 mod record_version;
+mod registry_catalog;
+mod registry_events;
+mod registry_lookups;
 mod remove_version;
 mod removed_versions;
 mod repositories;
 mod restore_version;
 mod schema;
 mod server_state;
+mod signing_keys;
 mod store;
 mod table;
 mod tokens;
+mod uploads;
 mod versions;
 mod writer;
 
 use std::path::Path;
 
+pub(crate) use blob_links::{
+    BlobPlace, BlobRemoval, FoundBlob, LinkedBlob, NewLink, NoRoom, RemovedLink, ServedBlob,
+};
 pub(crate) use blobs::{BlobRow, BlobToRecord};
 pub(crate) use changes::{IndexChange, IndexRow};
 use connection::Connection;
+pub(crate) use delete_manifest::{ManifestRemoval, RemovedManifest};
 pub(crate) use dump::{DumpError, Dumped};
 pub(crate) use error::CatalogError;
 pub(crate) use events::ChangeRow;
 pub(crate) use hint::{Hint, Hints};
 pub(crate) use inspect::{InspectedVersion, RepositoryCount};
 pub(crate) use load::LoadError;
+pub(crate) use manifests::{ManifestPlace, ManifestRow};
+pub(crate) use oci_names::{Holds, OciNameRow};
+pub(crate) use put_manifest::{ManifestOfChart, NewManifest, PutManifest};
 pub(crate) use record_version::{NewVersion, Recorded, VersionLimits};
+pub(crate) use registry_catalog::{NamesPage, Readable};
 pub(crate) use remove_version::{Removal, Removed};
 pub(crate) use removed_versions::RemovedVersionRow;
 pub(crate) use repositories::{
     IndexDetail, IndexFormat, Overwrite, RepositoryRow, RepositorySettings, SettingsChange, Visibility,
 };
 pub(crate) use restore_version::{Restoration, Restored};
+pub(crate) use signing_keys::SigningKeyRow;
 use store::Store;
 pub(crate) use table::{Cell, TABLES, Table};
 pub(crate) use tokens::{NewToken, TokenRow};
+pub(crate) use uploads::{Claim, Claimed, EndedUpload, UploadProgress, UploadState};
 pub(crate) use versions::{FlatFile, VersionRow};
 use writer::Writer;
 

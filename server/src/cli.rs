@@ -105,6 +105,9 @@ pub(crate) enum Command {
     /// Stop all writing on every server of this catalog, or let it go on
     #[command(subcommand)]
     ReadOnly(ReadOnlyCommand),
+    /// Replace the keys that sign registry tokens and upload addresses, after somebody may have seen the catalog
+    #[command(after_help = ROTATE_KEYS_NOTE)]
+    RotateKeys,
     /// Delete bytes that nobody refers to any more
     #[command(after_help = collect_garbage::EXAMPLES)]
     CollectGarbage(CollectGarbageFlags),
@@ -171,6 +174,10 @@ When it is ready it prints `listening on http://ADDRESS:PORT`. The first start w
 DIR/admin-token; as a password it goes with any user name. SIGTERM lets running requests finish, SIGHUP reads the \
 certificate again.";
 
+const ROTATE_KEYS_NOTE: &str = "\
+Servers change the keys by themselves every 30 days. This forgets the old ones at once: running servers follow within \
+a minute, registry clients ask for new tokens by themselves, uploads that are under way begin again.";
+
 const CHECK_CONFIG_EXAMPLES: &str = "\
 Examples:
   chartroom check-config --config chartroom.toml
@@ -220,6 +227,7 @@ impl CommandLine {
             | Command::Removed(_)
             | Command::Undelete(_)
             | Command::ReadOnly(_)
+            | Command::RotateKeys
             | Command::CollectGarbage(_)
             | Command::Verify(_)
             | Command::Backup(_)

@@ -13,6 +13,7 @@ mod read_only;
 mod removed;
 mod repository;
 mod restore;
+mod rotate_keys;
 mod serve;
 mod token;
 mod verify;
@@ -70,6 +71,7 @@ fn run_command(line: &CommandLine, environment: &BTreeMap<String, String>) -> an
         Command::Removed(flags) => wait_for(removed::list(load()?, flags)),
         Command::Undelete(flags) => wait_for(removed::undelete(load()?, flags)),
         Command::ReadOnly(command) => wait_for(read_only::run(load()?, command)),
+        Command::RotateKeys => wait_for(rotate_keys::run(load()?)),
         Command::CollectGarbage(flags) => wait_for(collect_garbage::run(load()?, flags)),
         Command::Verify(flags) => wait_for(verify::run(load()?, flags)),
         Command::Backup(flags) => wait_for(backup::run(load()?, flags)),

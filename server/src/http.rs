@@ -12,6 +12,7 @@ mod health;
 mod helm;
 pub(crate) mod listen;
 mod observe;
+mod oci;
 mod origin;
 mod request;
 mod route;
@@ -30,7 +31,7 @@ use futures_util::Stream;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::access::{Credential, Permission};
+use crate::access::{Credential, Permission, WrongCredentials};
 use crate::app::App;
 use crate::blobs::StagedBlob;
 use crate::operations::create_repository::CreateRepositoryError;
@@ -66,6 +67,8 @@ pub(crate) struct Server {
     pub(crate) unpacking: Arc<Semaphore>,
     /// Held while an answer waits for a change.
     pub(crate) waiting: Arc<Semaphore>,
+    /// Who guessed of late.
+    pub(crate) wrong_credentials: WrongCredentials,
 }
 
 impl Server {
@@ -80,7 +83,8 @@ impl Server {
         let room = Arc::new(Semaphore::new(concurrent_requests.get()));
         // Never all the room there is: who waits for changes must leave some for those who make them.
         let waiting = Arc::new(Semaphore::new(WAITING_AT_ONCE.min(concurrent_requests.get() / 2)));
-        Self { app, surface: Arc::new(surface), metrics, room, unpacking, waiting }
+        let wrong_credentials = WrongCredentials::new();
+        Self { app, surface: Arc::new(surface), metrics, room, unpacking, waiting, wrong_credentials }
     }
 
     /// Returns the service that answers every request.
@@ -172,12 +176,15 @@ fn outcome_of(error: &PublishError) -> PublishOutcome {
         PublishError::Archive(_)
         | PublishError::Provenance(_)
         | PublishError::Mismatch(_)
-        | PublishError::OtherChart { .. } => PublishOutcome::Invalid,
+        | PublishError::OtherChart { .. }
+        | PublishError::OtherName { .. }
+        | PublishError::OtherTag { .. } => PublishOutcome::Invalid,
         PublishError::Repository(_)
         | PublishError::Exists(_)
         | PublishError::Repeated
         | PublishError::ProvenanceExists { .. }
         | PublishError::FileNameTaken { .. }
+        | PublishError::NameHoldsImages { .. }
         | PublishError::LimitReached { .. }
         | PublishError::TooManyVersions { .. }
         | PublishError::TooManyBytes { .. }
@@ -222,6 +229,9 @@ async fn route_and_handle(
     request: Request,
     answered: &mut Answered,
 ) -> Result<Response<Body>, Failure> {
+    if let Some(path) = oci::path_below(server, request.uri().path()) {
+        return Ok(Box::pin(oci::answer(server, &path, request, answered)).await);
+    }
     let Some(path) = strip_context(server.surface.context_path.as_deref(), request.uri().path()) else {
         return Err(route::NoRoute::Unknown.into());
     };

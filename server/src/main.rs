@@ -13,6 +13,7 @@ mod import_source;
 mod index;
 mod jobs;
 mod operations;
+mod registry;
 mod repositories;
 mod repository_path;
 mod safekeeping;

@@ -7,7 +7,7 @@ mod claims;
 mod freshness;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
@@ -48,6 +48,7 @@ pub(crate) struct OpenRepository {
     state: ArcSwap<State>,
     applying: Mutex<()>,
     looks: Looks,
+    registry_revision: AtomicI64,
 }
 
 struct State {
@@ -69,6 +70,17 @@ impl OpenRepository {
     /// Returns the repository's settings as they were when last looked at.
     pub(crate) fn row(&self) -> RepositoryRow {
         self.state.load().row.clone()
+    }
+
+    /// Returns the last change of its registry and of its index that this process knows of: what was read at an older
+    /// pair may no longer hold.
+    pub(crate) fn revisions(&self) -> (i64, i64) {
+        (self.registry_revision.load(Ordering::Acquire), applied(self))
+    }
+
+    /// Notes that its registry has come to `revision`.
+    pub(crate) fn note_registry_revision(&self, revision: i64) {
+        self.registry_revision.fetch_max(revision, Ordering::AcqRel);
     }
 
     /// Returns its index.
@@ -107,13 +119,16 @@ impl Repositories {
         if let Some(repository) = self.get(path) {
             return Ok(Some(repository));
         }
-        let Some(state) = self.load(row).await? else { return Ok(None) };
+        // Rare and deep: kept out of the frame of every request that finds it loaded.
+        let Some(state) = Box::pin(self.load(row)).await? else { return Ok(None) };
+        let registry_revision = state.row.registry_revision;
         let repository = Arc::new(OpenRepository {
             id: state.row.id,
             path: path.clone(),
             state: ArcSwap::from_pointee(state),
             applying: Mutex::new(()),
             looks: Looks::default(),
+            registry_revision: AtomicI64::new(registry_revision),
         });
         self.write().insert(path.clone(), Arc::clone(&repository));
         Ok(Some(repository))
@@ -228,6 +243,7 @@ impl Repositories {
     }
 
     async fn bring_to(&self, repository: &OpenRepository, row: &RepositoryRow) -> Result<(), CatalogError> {
+        repository.note_registry_revision(row.registry_revision);
         if row.settings_revision == repository.state.load().row.settings_revision {
             self.catch_up(repository, row.revision).await
         } else {

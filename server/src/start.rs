@@ -13,13 +13,14 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use tokio::sync::Semaphore;
 
-use crate::access::{Role, Secret, Verifier};
+use crate::access::{Role, Secret, Signer, Verifier};
 use crate::app::{self, App, CHECKED_AT_ONCE, Clock, Rules};
 use crate::blobs::{Blobs, Layout};
 use crate::catalog::{Catalog, RepositorySettings, VersionLimits};
 use crate::config::{CatalogUrl, Config, Storage};
 use crate::http::Surface;
 use crate::operations::create_token::{TokenRequest, keep_token};
+use crate::registry::Registry;
 use crate::repositories::{Addresses, Repositories};
 use crate::repository_path::RepositoryPath;
 
@@ -172,9 +173,12 @@ pub(crate) async fn open_beside(config: &Config) -> anyhow::Result<App> {
 
 /// Gathers the parts around stores that are open, with the rules of the configuration.
 pub(crate) fn assemble(catalog: Catalog, blobs: Blobs, config: &Config) -> App {
+    let repositories = Repositories::new(catalog.clone(), addresses(config));
     App {
-        repositories: Repositories::new(catalog.clone(), addresses(config)),
+        registry: Registry::new(catalog.clone(), repositories.clone()),
+        repositories,
         verifier: Verifier::new(catalog.clone(), config.access.is_open, None),
+        signer: Signer::new(catalog.clone()),
         catalog,
         blobs,
         clock: Clock::System,

@@ -112,6 +112,11 @@ pub fn revoke_token(name: &str) -> Vec<String> {
     arguments(["token", "revoke", name])
 }
 
+/// Returns the arguments that replace the signing keys.
+pub fn rotate_keys() -> Vec<String> {
+    arguments(["rotate-keys"])
+}
+
 /// Returns the arguments that delete bytes nobody refers to, however fresh; nothing may be published meanwhile.
 pub fn collect_garbage() -> Vec<String> {
     arguments(["collect-garbage", "--grace", "0s", "--offline"])
@@ -258,6 +263,38 @@ pub fn push(archives: &[&Path], repository_url: &str) -> Vec<String> {
     line.extend(archives.iter().map(|archive| archive.display().to_string()));
     line.extend(arguments(["--to", repository_url]));
     line
+}
+
+/// The folder that a story's packager keeps what it locked in.
+const VAULT: [&str; 2] = ["--vault", "vault"];
+
+/// Asks every upstream again, as an argument of `chartpack lock`.
+pub const CHECK: &str = "--check";
+
+/// Resolves a recipe anew, as an argument of `chartpack lock` before the recipe's name.
+pub const UPDATE: &str = "--update";
+
+/// Trusts the authorities in a file, as an argument of `chartpack lock` before the file.
+pub const AUTHORITIES: &str = "--ca-file";
+
+/// Returns the arguments of `chartpack lock` on the catalogue in the current folder, which asks busy servers once more.
+pub fn lock(more: &[&str]) -> Vec<String> {
+    let mut line = arguments(["lock", "playcekube.yaml", "--retries", "1"]);
+    line.extend(arguments(VAULT));
+    line.extend(more.iter().map(|word| (*word).to_owned()));
+    line
+}
+
+/// Returns the arguments of `chartpack build` on the catalogue in the current folder.
+pub fn build(folder: &str) -> Vec<String> {
+    let mut line = arguments(["build", "playcekube.yaml", "-o", folder]);
+    line.extend(arguments(VAULT));
+    line
+}
+
+/// Returns the arguments of `chartpack new` for the recipe of a published chart.
+pub fn new_recipe(name: &str, from: &str, version: &str) -> Vec<String> {
+    arguments(["new", name, "--from", from, "--version", version])
 }
 
 /// Returns the arguments of `chartpack new` for a chart of a kind in the current folder.

@@ -37,6 +37,20 @@ pub fn detailed_chart(name: &str, version: &str) -> Vec<u8> {
     ChartBuilder::new(name, version).chart_yaml(chart_file).build()
 }
 
+/// Returns so many bytes, in which no piece can stand for another; other bytes for each mark.
+pub fn layer(bytes: usize, mark: u8) -> Vec<u8> {
+    let mut state = u64::from(mark) << 32 | 0x9e37_79b9;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let mut content: Vec<u8> = (0..bytes.div_ceil(8)).flat_map(|_| next().to_le_bytes()).collect();
+    content.truncate(bytes);
+    content
+}
+
 /// Returns bytes as one gzip member.
 ///
 /// # Errors

@@ -15,11 +15,20 @@ use super::{
 /// # Errors
 /// [`PackError`] for a folder that Helm would not pack, or whose archive it would not load.
 pub fn pack_directory(chart: &Path, options: &PackOptions) -> Result<PackedChart, PackError> {
+    pack_files(read_directory(chart)?, options)
+}
+
+/// Returns the files of the chart in the folder `chart` that `helm package` would take, in lexical order. Whether they
+/// make a chart is not looked at: dependencies may still be missing.
+///
+/// # Errors
+/// [`PackError`] for what cannot be read, and for what is too large for any chart.
+pub fn read_directory(chart: &Path) -> Result<Vec<ArchiveFile>, PackError> {
     let root = resolve(chart)?;
     let mut folder =
         Folder { rules: read_rules(&root)?, around: Vec::new(), files: Vec::new(), total_bytes: 0 };
     folder.collect(&root, "")?;
-    pack_files(folder.files, options)
+    Ok(folder.files)
 }
 
 /// A chart's folder while its files are collected.

@@ -122,7 +122,7 @@ impl IndexEntry {
 }
 
 /// Returns the metadata without map keys that are too long for YAML.
-fn without_long_keys(metadata: &ChartMetadata) -> Cow<'_, ChartMetadata> {
+pub(crate) fn without_long_keys(metadata: &ChartMetadata) -> Cow<'_, ChartMetadata> {
     let imported = || metadata.dependencies.iter().flat_map(|dependency| &dependency.import_values);
     if metadata.annotations.keys().all(|key| is_short(key)) && imported().all(has_short_keys) {
         return Cow::Borrowed(metadata);

@@ -11,7 +11,7 @@ use serde_json::ser::Formatter;
 ///
 /// # Errors
 /// Only what `value`'s own `Serialize` reports: writing to memory does not fail.
-pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec<u8>> {
     let mut json = Vec::new();
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut json, PrintableInYaml))?;
     Ok(json)

@@ -1,10 +1,9 @@
 //! `chartpack push`: checks archives, then publishes them.
 
-use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::CommandRefusal;
+use super::{CommandRefusal, read_authorities};
 use crate::cli::PushArguments;
 use crate::config::Config;
 use crate::push::{Client, ClientSettings, InvalidUpload, Progress, PushSettings, Upload, push};
@@ -17,10 +16,7 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
     let PushArguments { archives, to, force, dry_run, jobs, retries, timeout, ca_file, output } = arguments;
-    let authorities = match ca_file {
-        Some(path) => Some(fs::read(&path).map_err(|reason| CommandRefusal::File { path, reason })?),
-        None => None,
-    };
+    let authorities = read_authorities(ca_file)?;
     let credentials = to.credentials(config.token.as_ref());
     let client = Client::new(credentials, &ClientSettings { retries, timeout, authorities })?;
     let uploads: Vec<(PathBuf, Result<Upload, InvalidUpload>)> = archives

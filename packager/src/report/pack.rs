@@ -7,8 +7,8 @@ use oci::Digest;
 use serde::Serialize;
 use similar::TextDiff;
 
+use crate::build::Packed;
 use crate::cli::Output;
-use crate::pack::Packed;
 use crate::target::path_in;
 
 #[derive(Serialize)]
@@ -29,8 +29,8 @@ struct Line<'report> {
 ///
 /// # Errors
 /// Those of `out`.
-pub(crate) fn write_edits(out: &mut dyn Write, packed: &[Packed]) -> io::Result<()> {
-    for Packed { chart, edits } in packed {
+pub(crate) fn write_edits(out: &mut dyn Write, packed: &[&Packed]) -> io::Result<()> {
+    for Packed { chart, edits, .. } in packed {
         for edit in edits {
             let (before, after) =
                 (format!("{}/{} as it is", chart.metadata.name, edit.path), "as it is packed");
@@ -48,12 +48,12 @@ pub(crate) fn write_edits(out: &mut dyn Write, packed: &[Packed]) -> io::Result<
 pub(crate) fn write_packed(
     out: &mut dyn Write,
     folder: &Path,
-    packed: &[Packed],
+    packed: &[&Packed],
     is_written: bool,
     output: Output,
 ) -> io::Result<()> {
     let paths = packed.iter().map(|packed| path_in(folder, &packed.chart.file_name));
-    let lines = packed.iter().zip(paths).map(|(Packed { chart, edits }, path)| Line {
+    let lines = packed.iter().zip(paths).map(|(Packed { chart, edits, .. }, path)| Line {
         archive: path.display().to_string(),
         name: chart.metadata.name.as_str(),
         version: chart.metadata.version.as_str(),

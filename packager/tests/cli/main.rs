@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod build;
 mod command_line;
+mod helm;
+mod images;
 mod keepalived;
+mod lock;
 mod new;
 mod pack;
 mod push;
 mod recipe;
 mod seed_charts;
 mod support;
+mod vault;

@@ -26,8 +26,36 @@ pub(crate) enum AccessError {
     Catalog(#[from] CatalogError),
 }
 
-/// What the catalog said of a secret's digest, and when.
-type Remembered = HashMap<Digest, (Timestamp, Option<TokenRow>)>;
+/// Whose right a caller uses: what stands behind them can be looked at again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Holder {
+    /// Nobody's.
+    Anonymous,
+    /// Everybody's, on an open server.
+    Everyone,
+    /// That of the user of a drop-in.
+    User,
+    /// That of the token with this number in the catalog.
+    Token(i64),
+}
+
+/// A caller, and whose right it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) caller: Caller,
+    pub(crate) holder: Holder,
+}
+
+/// How a token is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum TokenKey {
+    Secret(Digest),
+    Id(i64),
+}
+
+/// What the catalog said of a token, and when.
+type Remembered = HashMap<TokenKey, (Timestamp, Option<TokenRow>)>;
 
 /// Verifies credentials against the catalog and the operator's own settings.
 #[derive(Clone)]
@@ -56,20 +84,57 @@ impl Verifier {
         credential: Option<&Credential>,
         now: Timestamp,
     ) -> Result<Caller, AccessError> {
+        Ok(self.identity_of(credential, now).await?.caller)
+    }
+
+    /// As [`Self::identify`], with whose right it is.
+    ///
+    /// # Errors
+    /// As [`Self::identify`].
+    pub(crate) async fn identity_of(
+        &self,
+        credential: Option<&Credential>,
+        now: Timestamp,
+    ) -> Result<Identity, AccessError> {
+        if self.open {
+            return Ok(Identity { caller: Caller::Everyone, holder: Holder::Everyone });
+        }
+        let Some(credential) = credential else {
+            return Ok(Identity { caller: Caller::Anonymous, holder: Holder::Anonymous });
+        };
+        if let Some(caller) = self.operator_user(credential) {
+            return Ok(Identity { caller, holder: Holder::User });
+        }
+        self.token_holder(TokenKey::Secret(credential.secret().digest()), now).await
+    }
+
+    /// Tells whether anybody may do anything.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Returns the caller that `holder` is now: what was taken from them meanwhile is gone.
+    ///
+    /// # Errors
+    /// [`AccessError::Refused`] when there is no such right any more.
+    pub(crate) async fn caller_of(&self, holder: Holder, now: Timestamp) -> Result<Caller, AccessError> {
         if self.open {
             return Ok(Caller::Everyone);
         }
-        let Some(credential) = credential else { return Ok(Caller::Anonymous) };
-        if let Some(caller) = self.operator_user(credential) {
-            return Ok(caller);
+        match (holder, &self.user) {
+            (Holder::Anonymous, _) => Ok(Caller::Anonymous),
+            (Holder::User, Some((user, _))) => Ok(administrator(user)),
+            (Holder::User, None) | (Holder::Everyone, _) => Err(AccessError::Refused),
+            (Holder::Token(id), _) => Ok(self.token_holder(TokenKey::Id(id), now).await?.caller),
         }
-        let token = self.token(credential.secret().digest(), now).await?;
-        match token.filter(|token| is_live(token, now)) {
-            Some(token) => {
-                Ok(Caller::Known { name: token.name, role: token.role, repository: token.repository })
-            }
-            None => Err(AccessError::Refused),
-        }
+    }
+
+    async fn token_holder(&self, key: TokenKey, now: Timestamp) -> Result<Identity, AccessError> {
+        let token = self.token(key, now).await?;
+        let token = token.filter(|token| is_live(token, now)).ok_or(AccessError::Refused)?;
+        let holder = Holder::Token(token.id);
+        let caller = Caller::Known { name: token.name, role: token.role, repository: token.repository };
+        Ok(Identity { caller, holder })
     }
 
     fn operator_user(&self, credential: &Credential) -> Option<Caller> {
@@ -79,23 +144,23 @@ impl Verifier {
         };
         let same_user = user.as_bytes().ct_eq(given_user.as_bytes());
         let same_password = password.reveal().as_bytes().ct_eq(given_password.reveal().as_bytes());
-        bool::from(same_user & same_password).then(|| Caller::Known {
-            name: user.clone(),
-            role: Role::Admin,
-            repository: None,
-        })
+        bool::from(same_user & same_password).then(|| administrator(user))
     }
 
-    async fn token(&self, digest: Digest, now: Timestamp) -> Result<Option<TokenRow>, CatalogError> {
-        let remembered = self.lock().get(&digest).cloned();
+    async fn token(&self, key: TokenKey, now: Timestamp) -> Result<Option<TokenRow>, CatalogError> {
+        let remembered = self.lock().get(&key).cloned();
         if let Some((asked_at, token)) = &remembered
             && now.micros() - asked_at.micros() < REMEMBERED_MICROS
         {
             return Ok(token.clone());
         }
-        match (self.catalog.find_token(&digest).await, remembered) {
+        let found = match &key {
+            TokenKey::Secret(digest) => self.catalog.find_token(digest).await,
+            TokenKey::Id(id) => self.catalog.find_token_by_id(*id).await,
+        };
+        match (found, remembered) {
             (Ok(token), _) => {
-                self.remember(digest, now, token.clone());
+                self.remember(key, now, token.clone());
                 Ok(token)
             }
             // While the database is away, what was verified before goes on.
@@ -104,7 +169,7 @@ impl Verifier {
         }
     }
 
-    fn remember(&self, digest: Digest, now: Timestamp, token: Option<TokenRow>) {
+    fn remember(&self, key: TokenKey, now: Timestamp, token: Option<TokenRow>) {
         let mut remembered = self.lock();
         if remembered.len() >= MOST_REMEMBERED {
             remembered.retain(|_, (asked_at, _)| now.micros() - asked_at.micros() < REMEMBERED_MICROS);
@@ -112,13 +177,17 @@ impl Verifier {
                 remembered.clear();
             }
         }
-        remembered.insert(digest, (now, token));
+        remembered.insert(key, (now, token));
     }
 
     fn lock(&self) -> MutexGuard<'_, Remembered> {
         // A thread that panicked here left a map that is still a map.
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn administrator(user: &str) -> Caller {
+    Caller::Known { name: user.to_owned(), role: Role::Admin, repository: None }
 }
 
 fn is_live(token: &TokenRow, now: Timestamp) -> bool {

@@ -9,12 +9,13 @@ use std::time::{Duration, UNIX_EPOCH};
 use chart::Timestamp;
 
 use super::hot::HotBlobs;
+use super::key::RECEIVED;
 use super::reader::{BlobReader, RestOfFile};
 use super::staging::{StagedFile, sync_folder};
 use super::{BlobError, BlobKey, Layout, StagedBlob, Staging};
 use crate::faults::{self, Step};
 
-/// Makes the root and, by digest, its 256 fans, so that keeping a blob never has to sync more than one folder.
+/// Makes the root and, by digest, its 256 fans and the folder of what comes in pieces, so that keeping a blob never has to sync more than one folder.
 pub(super) fn prepare(root: &Path, layout: Layout) -> Result<(), BlobError> {
     match layout {
         Layout::Flat => return Ok(std::fs::create_dir_all(root)?),
@@ -28,6 +29,7 @@ pub(super) fn prepare(root: &Path, layout: Layout) -> Result<(), BlobError> {
             std::fs::create_dir(&folder)?;
         }
     }
+    std::fs::create_dir_all(root.join(RECEIVED))?;
     for folder in [&algorithm, &root.join("blobs"), root] {
         sync_folder(folder)?;
     }
@@ -108,10 +110,19 @@ pub(super) fn time_of(metadata: &Metadata) -> io::Result<Timestamp> {
     Ok(Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX)))
 }
 
-/// Lists one of the 256 fans.
-pub(super) fn list_older_than(root: &Path, fan: u8, older_than: Duration) -> Result<Vec<BlobKey>, BlobError> {
+/// Returns the folders that hold addressed blobs, each with a slash at its end.
+pub(super) fn folders_of_blobs() -> impl Iterator<Item = String> {
+    (0..=u8::MAX).map(|fan| format!("blobs/sha256/{fan:02x}/")).chain([RECEIVED.to_owned()])
+}
+
+/// Lists one of the folders.
+pub(super) fn list_older_than(
+    root: &Path,
+    folder: &str,
+    older_than: Duration,
+) -> Result<Vec<BlobKey>, BlobError> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(fan_of(root, fan))? {
+    for entry in std::fs::read_dir(root.join(folder))? {
         let entry = entry?;
         let Some(metadata) = unless_gone(entry.metadata())? else { continue };
         // A file from the future is young.
@@ -119,7 +130,7 @@ pub(super) fn list_older_than(root: &Path, fan: u8, older_than: Duration) -> Res
         if age >= older_than
             && let Some(file_name) = entry.file_name().to_str()
         {
-            found.push(BlobKey::from_listing(format!("blobs/sha256/{fan:02x}/{file_name}")));
+            found.push(BlobKey::from_listing(format!("{folder}{file_name}")));
         }
     }
     found.sort();

@@ -7,6 +7,9 @@ use oci::Digest;
 
 use crate::repository_path::RepositoryPath;
 
+/// Where bytes lie that came in pieces.
+pub(super) const RECEIVED: &str = "blobs/received/";
+
 /// A path below the root of the blob store, made of checked parts only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct BlobKey(Box<str>);
@@ -20,6 +23,11 @@ impl BlobKey {
         Self(format!("blobs/{}/{fan}/{hex}-{random:016x}", digest.algorithm().name()).into_boxed_str())
     }
 
+    /// Returns `blobs/received/<32 hex>`: for bytes that come in pieces, whose digest is known only when all are there.
+    pub(crate) fn received(random: u128) -> Self {
+        Self(format!("{RECEIVED}{random:032x}").into_boxed_str())
+    }
+
     /// Returns `<tenant>/<file name>`: ChartMuseum's flat layout, which it can read again.
     pub(crate) fn flat(repository: &RepositoryPath, file_name: &str) -> Self {
         if repository.is_root() {
@@ -29,14 +37,19 @@ impl BlobKey {
         }
     }
 
-    /// Takes a key that a copy of the catalog names, if it is one that [`Self::fresh`] makes for this digest: a copy may
-    /// come from anywhere, and `../` leads anywhere.
+    /// Takes a key that a copy of the catalog names, if it is one that [`Self::fresh`] makes for this digest or
+    /// [`Self::received`] for any: a copy may come from anywhere, and `../` leads anywhere.
     pub(crate) fn addressed(text: &str, digest: &Digest) -> Option<Self> {
+        let is_hex = |random: &str, length| {
+            random.len() == length && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        if let Some(random) = text.strip_prefix(RECEIVED) {
+            return is_hex(random, 32).then(|| Self(text.into()));
+        }
         let fan = digest.hex().get(..2)?;
         let folder = format!("blobs/{}/{fan}/{}-", digest.algorithm().name(), digest.hex());
         let random = text.strip_prefix(&folder)?;
-        let is_random = random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_random.then(|| Self(text.into()))
+        is_hex(random, 16).then(|| Self(text.into()))
     }
 
     /// Returns `<algorithm>/<2 hex>/<hex>`: where a place of backups has bytes, once for all of them.

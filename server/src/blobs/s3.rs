@@ -9,6 +9,7 @@ mod options;
 mod put;
 mod read;
 mod transport;
+mod upload;
 
 use std::io;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(super) use failure::is_refusal;
 use failure::{failed, failed_on, odd_answer};
 pub(crate) use options::{BucketOptions, Credentials, ObjectEncryption, PartSizes};
 pub(super) use read::RestOfObject;
+pub(super) use upload::UploadInParts;
 
 /// How long an address that was given away is good for.
 const ADDRESS_LIFETIME: Duration = Duration::from_secs(5 * 60);

@@ -97,15 +97,31 @@ impl Staging {
         Self { folder, next: Arc::default() }
     }
 
-    /// Takes a body of at most `limit` bytes, hashing it on the way.
+    /// Takes a body of at most `limit` bytes, computing its SHA-256 on the way.
     ///
     /// # Errors
     /// [`StageError`]; nothing of the body stays.
-    pub(crate) async fn receive<S, E>(&self, mut body: S, limit: u64) -> Result<StagedBlob, StageError>
+    pub(crate) async fn receive<S, E>(&self, body: S, limit: u64) -> Result<StagedBlob, StageError>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
     {
-        let mut digester = Digester::new(Algorithm::Sha256);
+        self.receive_with(Algorithm::Sha256, body, limit).await
+    }
+
+    /// As [`Self::receive`], with the digest of another algorithm.
+    ///
+    /// # Errors
+    /// [`StageError`]; nothing of the body stays.
+    pub(crate) async fn receive_with<S, E>(
+        &self,
+        algorithm: Algorithm,
+        mut body: S,
+        limit: u64,
+    ) -> Result<StagedBlob, StageError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin,
+    {
+        let mut digester = Digester::new(algorithm);
         let mut size_bytes: u64 = 0;
         let mut buffered = BytesMut::new();
         let mut file = None;
@@ -162,7 +178,7 @@ impl Staging {
 }
 
 impl StagedBlob {
-    /// Returns the SHA-256 of the bytes.
+    /// Returns the digest of the bytes.
     pub(crate) fn digest(&self) -> &Digest {
         &self.digest
     }

@@ -61,7 +61,7 @@ impl BlobToRecord {
 }
 
 #[derive(FromRow)]
-struct RawBlob {
+pub(super) struct RawBlob {
     id: i64,
     digest: String,
     size_bytes: i64,
@@ -151,6 +151,8 @@ impl Change for ForgetBlobs {
              AND NOT EXISTS (SELECT 1 FROM version v WHERE v.provenance_blob_id = b.id) \
              AND NOT EXISTS (SELECT 1 FROM removed_version r WHERE r.archive_blob_id = b.id) \
              AND NOT EXISTS (SELECT 1 FROM removed_version r WHERE r.provenance_blob_id = b.id) \
+             AND NOT EXISTS (SELECT 1 FROM manifest_blob m WHERE m.blob_id = b.id) \
+             AND NOT EXISTS (SELECT 1 FROM blob_link l WHERE l.blob_id = b.id) \
              ORDER BY b.id LIMIT $2) RETURNING storage_key",
         )
         .bind(self.before.micros())

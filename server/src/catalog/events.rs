@@ -123,7 +123,8 @@ pub(super) async fn next_revision(
     Ok(Ok(Locked { revision, at, most_versions, most_bytes, holds }))
 }
 
-async fn why_not_locked(connection: &mut Connection) -> Result<NotLocked, CatalogError> {
+/// Returns why a repository was not locked.
+pub(super) async fn why_not_locked(connection: &mut Connection) -> Result<NotLocked, CatalogError> {
     let reason: Option<String> =
         on!(connection, |database| sqlx::query_scalar("SELECT read_only_reason FROM server_state")
             .fetch_one(database)

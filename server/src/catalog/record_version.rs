@@ -7,7 +7,9 @@ mod replace;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chart::artifact::Minted;
 use chart::{ChartName, ChartVersion, Timestamp};
+use oci::OciName;
 pub(crate) use recorded::{Recorded, VersionLimits};
 use refuse::{refuse, refuse_larger, refuse_new};
 use replace::replace_version;
@@ -33,6 +35,10 @@ pub(crate) struct NewVersion {
     pub(crate) archive: BlobToRecord,
     pub(crate) provenance: Option<BlobToRecord>,
     pub(crate) entry: EntryWriter,
+    /// The manifest that is served where nobody pushed one.
+    pub(crate) minted: Arc<Minted>,
+    /// The name it has in the registry, if it can have one.
+    pub(crate) oci_name: Option<OciName>,
     /// Whether other bytes may take the place of what is there.
     pub(crate) may_overwrite: bool,
     /// Refuses to make the version: it only gets its provenance.
@@ -126,6 +132,7 @@ impl Change for RecordVersion {
             | Recorded::Exists { .. }
             | Recorded::ProvenanceExists
             | Recorded::FileNameTaken { .. }
+            | Recorded::NameHoldsImages { .. }
             | Recorded::Full { .. }
             | Recorded::TooManyVersions { .. }
             | Recorded::TooManyBytes { .. }
@@ -201,7 +208,7 @@ async fn record_blobs(
     Ok(provenance.map(|id| BlobIds { archive, provenance: Some(id) }))
 }
 
-/// Inserts the version's row; returns false when its name or its file name is taken.
+/// Inserts the version's row; returns false when its name, its file name or its name in the registry is taken.
 async fn insert_version(
     connection: &mut Connection,
     row: &Row<'_>,
@@ -210,7 +217,9 @@ async fn insert_version(
     let inserted = on!(connection, |database| {
         sqlx::query(
         "INSERT INTO version (repository_id, chart, version, file_name, state, archive_blob_id, provenance_blob_id, \
-         entry, created_at) VALUES ($1, $2, $3, $4, 'approved', $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+         entry, created_at, manifest, manifest_digest, config, config_digest) \
+         SELECT $1, $2, $3, $4, 'approved', $5, $6, $7, $8, $9, $10, $11, $12 \
+         WHERE NOT EXISTS (SELECT 1 FROM oci_name WHERE name = $13 AND content = 'images') ON CONFLICT DO NOTHING",
     )
     .bind(row.new.repository_id)
     .bind(row.new.chart.as_str())
@@ -220,6 +229,11 @@ async fn insert_version(
     .bind(ids.provenance)
     .bind(&*row.entry)
     .bind(row.created_at.micros())
+    .bind(row.new.minted.manifest.as_slice())
+    .bind(row.new.minted.manifest_digest.to_string())
+    .bind(row.new.minted.config.as_slice())
+    .bind(row.new.minted.config_digest.to_string())
+    .bind(row.new.oci_name.as_ref().map(OciName::as_str))
     .execute(database)
     .await
     .map(|done| done.rows_affected())
@@ -227,14 +241,19 @@ async fn insert_version(
     Ok(inserted == 1)
 }
 
-/// Says who has the file name that this version would have.
+/// Says who has the file name that this version would have, or that its name in the registry is one of images.
 async fn holder_of(connection: &mut Connection, row: &Row<'_>) -> Result<Recorded, CatalogError> {
-    let (chart, version) = on!(connection, |database| sqlx::query_as(
+    let holder: Option<(String, String)> = on!(connection, |database| sqlx::query_as(
         "SELECT chart, version FROM version WHERE repository_id = $1 AND file_name = $2"
     )
     .bind(row.new.repository_id)
     .bind(&row.new.file_name)
-    .fetch_one(database)
+    .fetch_optional(database)
     .await)?;
-    Ok(Recorded::FileNameTaken { chart, version })
+    Ok(match (holder, &row.new.oci_name) {
+        (Some((chart, version)), _) => Recorded::FileNameTaken { chart, version },
+        (None, Some(name)) => Recorded::NameHoldsImages { name: name.clone() },
+        // What stood in the way is gone again.
+        (None, None) => Recorded::BlobGone,
+    })
 }

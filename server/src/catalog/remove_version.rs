@@ -2,6 +2,7 @@
 
 use chart::Timestamp;
 
+use super::chart_manifests::withdraw_manifests;
 use super::connection::{Connection, on};
 use super::events::{Event, NotLocked, Weight, count, find_existing, insert_event, next_revision};
 use super::removed_versions::set_aside;
@@ -99,6 +100,7 @@ async fn remove(
         .execute(database)
         .await
         .map(drop))?;
+    withdraw_manifests(connection, *repository_id, chart, version, locked.at).await?;
     count(connection, *repository_id, -existing.weight()).await?;
     let event = Event { kind: "deleted", chart, version, actor };
     insert_event(connection, *repository_id, locked, &event, &existing.archive_digest).await?;

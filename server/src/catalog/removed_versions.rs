@@ -80,18 +80,20 @@ pub(super) async fn set_aside(
     actor: &str,
     at: Timestamp,
 ) -> Result<(), CatalogError> {
-    on!(connection, |database| sqlx::query(
+    on!(connection, |database| {
+        sqlx::query(
         "INSERT INTO removed_version (repository_id, chart, version, file_name, state, archive_blob_id, \
-         provenance_blob_id, entry, created_at, removed_at, removed_by) \
-         SELECT repository_id, chart, version, file_name, state, archive_blob_id, provenance_blob_id, entry, \
-         created_at, $2, $3 FROM version WHERE id = $1"
+         provenance_blob_id, entry, created_at, removed_at, removed_by, manifest, manifest_digest, config, \
+         config_digest) SELECT repository_id, chart, version, file_name, state, archive_blob_id, provenance_blob_id, \
+         entry, created_at, $2, $3, manifest, manifest_digest, config, config_digest FROM version WHERE id = $1"
     )
     .bind(version_id)
     .bind(at.micros())
     .bind(actor)
     .execute(database)
     .await
-    .map(drop))
+    .map(drop)
+    })
 }
 
 struct ForgetRemoved {
@@ -107,6 +109,12 @@ impl Change for ForgetRemoved {
     }
 
     async fn make(&self, connection: &mut Connection) -> Result<Outcome<u64>, CatalogError> {
+        // What clients pushed for such versions goes with them.
+        on!(connection, |database| sqlx::query("DELETE FROM manifest WHERE removed_at < $1")
+            .bind(self.before.micros())
+            .execute(database)
+            .await
+            .map(drop))?;
         let forgotten = on!(connection, |database| sqlx::query(
             "DELETE FROM removed_version WHERE id IN \
              (SELECT id FROM removed_version WHERE removed_at < $1 ORDER BY id LIMIT $2)"

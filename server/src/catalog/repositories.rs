@@ -161,6 +161,8 @@ pub(crate) struct RepositoryRow {
     pub(crate) settings: RepositorySettings,
     /// Counts every change of its content.
     pub(crate) revision: i64,
+    /// Counts every change of what its OCI names hold.
+    pub(crate) registry_revision: i64,
     /// Counts every change of its settings.
     pub(crate) settings_revision: i64,
     /// How many versions it holds.
@@ -185,6 +187,7 @@ struct RawRepository {
     version_count: i64,
     stored_bytes: i64,
     revision: i64,
+    registry_revision: i64,
     settings_revision: i64,
     created_at: i64,
     changed_at: i64,
@@ -209,6 +212,7 @@ impl TryFrom<RawRepository> for RepositoryRow {
             version_count: raw.version_count.unsigned_abs(),
             stored_bytes: raw.stored_bytes.unsigned_abs(),
             revision: raw.revision,
+            registry_revision: raw.registry_revision,
             settings_revision: raw.settings_revision,
             created_at: Timestamp::from_micros(raw.created_at),
             changed_at: Timestamp::from_micros(raw.changed_at),

@@ -3,6 +3,7 @@
 use chart::Timestamp;
 use sqlx::FromRow;
 
+use super::chart_manifests::bring_manifests_back;
 use super::connection::{Connection, on};
 use super::events::{Event, NotLocked, Weight, insert_event, next_revision};
 use super::writer::{Change, Outcome};
@@ -103,8 +104,9 @@ async fn restore(
     let inserted = on!(connection, |database| {
         sqlx::query(
         "INSERT INTO version (repository_id, chart, version, file_name, state, archive_blob_id, provenance_blob_id, \
-         entry, created_at) SELECT repository_id, chart, version, file_name, state, archive_blob_id, \
-         provenance_blob_id, entry, created_at FROM removed_version WHERE id = $1 ON CONFLICT DO NOTHING"
+         entry, created_at, manifest, manifest_digest, config, config_digest) \
+         SELECT repository_id, chart, version, file_name, state, archive_blob_id, \
+         provenance_blob_id, entry, created_at, manifest, manifest_digest, config, config_digest FROM removed_version WHERE id = $1 ON CONFLICT DO NOTHING"
     )
     .bind(aside.id)
     .execute(database)
@@ -119,6 +121,7 @@ async fn restore(
         .execute(database)
         .await
         .map(drop))?;
+    bring_manifests_back(connection, *repository_id, chart, version, &aside.digest).await?;
     let event = Event { kind: "restored", chart, version, actor };
     insert_event(connection, *repository_id, locked, &event, &aside.digest).await?;
     Ok(Restored::Done { revision: locked.revision })

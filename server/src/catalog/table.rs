@@ -21,8 +21,9 @@ pub(crate) struct Table {
 
 /// The tables in the order in which they can be filled: no row refers to one that comes later.
 ///
-/// `server_state` stays out: whether writing is on is said of a server, not of what it holds.
-pub(crate) const TABLES: [Table; 6] = [
+/// `server_state` stays out: whether writing is on is said of a server, not of what it holds. So do uploads, holds on blobs
+/// and signing keys, which are for minutes and hours.
+pub(crate) const TABLES: [Table; 12] = [
     Table::of("repository"),
     Table {
         order: "digest, id",
@@ -30,18 +31,29 @@ pub(crate) const TABLES: [Table; 6] = [
         filter: "WHERE EXISTS (SELECT 1 FROM version v WHERE v.archive_blob_id = blob.id) \
                  OR EXISTS (SELECT 1 FROM version v WHERE v.provenance_blob_id = blob.id) \
                  OR EXISTS (SELECT 1 FROM removed_version r WHERE r.archive_blob_id = blob.id) \
-                 OR EXISTS (SELECT 1 FROM removed_version r WHERE r.provenance_blob_id = blob.id)",
+                 OR EXISTS (SELECT 1 FROM removed_version r WHERE r.provenance_blob_id = blob.id) \
+                 OR EXISTS (SELECT 1 FROM manifest_blob m WHERE m.blob_id = blob.id)",
         ..Table::of("blob")
     },
     Table::of("version"),
     Table::of("removed_version"),
-    Table { order: "repository_id, revision", has_identity: false, ..Table::of("event") },
+    Table::keyed("event", "repository_id, revision"),
     Table::of("token"),
+    Table::of("oci_name"),
+    Table::of("manifest"),
+    Table::keyed("manifest_blob", "manifest_id, blob_id"),
+    Table::keyed("manifest_child", "manifest_id, digest"),
+    Table::keyed("tag", "name_id, tag"),
+    Table::keyed("registry_event", "repository_id, revision"),
 ];
 
 impl Table {
     const fn of(name: &'static str) -> Self {
         Self { name, order: "id", filter: "", has_identity: true }
+    }
+
+    const fn keyed(name: &'static str, order: &'static str) -> Self {
+        Self { order, has_identity: false, ..Self::of(name) }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What every catalog must do, whatever database it stands on. Each check begins with an empty catalog.
 
 mod damage;
+mod manifests;
+mod registry;
 mod schemas;
 mod tables;
 mod tls;
@@ -9,6 +11,13 @@ use std::sync::Arc;
 
 use chart::Timestamp;
 use oci::Digest;
+
+use manifests::{
+    a_manifest_is_found_by_tag_and_digest_until_it_is_deleted, a_name_holds_charts_or_images,
+    a_superseded_manifest_can_still_be_pulled, a_tag_moves_only_where_it_may,
+    referrers_are_listed_with_what_they_say, what_a_manifest_names_must_be_under_its_name,
+};
+use registry::{a_signing_key_gives_way_to_a_new_one, the_registry_lists_names_in_byte_order_by_right};
 
 use super::{
     BlobToRecord, Catalog, CatalogError, IndexRow, NewVersion, Recorded, Removal, Removed,
@@ -55,6 +64,14 @@ on_each_database![
     settings_changed_at_once_are_all_kept,
     tokens_of_one_name_live_once,
     names_come_in_byte_order,
+    the_registry_lists_names_in_byte_order_by_right,
+    a_signing_key_gives_way_to_a_new_one,
+    a_manifest_is_found_by_tag_and_digest_until_it_is_deleted,
+    a_tag_moves_only_where_it_may,
+    a_name_holds_charts_or_images,
+    what_a_manifest_names_must_be_under_its_name,
+    a_superseded_manifest_can_still_be_pulled,
+    referrers_are_listed_with_what_they_say,
 ];
 
 fn now() -> Timestamp {
@@ -131,6 +148,8 @@ impl Place {
             archive: kept(content),
             provenance: None,
             entry: Arc::new(|created| format!("{{\"created\":\"{created}\"}}").into_bytes()),
+            minted: minted(chart, version, content).into(),
+            oci_name: chart.parse().ok(),
             may_overwrite: false,
             must_exist: false,
             created_at: None,
@@ -160,6 +179,13 @@ fn kept(content: &str) -> BlobToRecord {
     let digest = Digest::sha256(content.as_bytes());
     let key = BlobKey::fresh(&digest, rand::random());
     BlobToRecord::Kept { digest, size_bytes: content.len() as u64, key }
+}
+
+/// Mints for a chart of which nothing but its name and version is known.
+fn minted(chart: &str, version: &str, content: &str) -> chart::artifact::Minted {
+    let text = format!("apiVersion: v2\nname: {chart}\nversion: {version}\n");
+    let metadata = chart::ChartMetadata::parse(text.as_bytes(), None).unwrap();
+    chart::artifact::Minted::new(&metadata, (&Digest::sha256(content.as_bytes()), content.len() as u64), None)
 }
 
 fn is_done(recorded: &Recorded) -> bool {

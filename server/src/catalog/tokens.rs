@@ -13,6 +13,7 @@ use crate::repository_path::RepositoryPath;
 /// A token as the catalog holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TokenRow {
+    pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) role: Role,
     /// The path it is good for, with all below it; `None` for every repository.
@@ -34,6 +35,7 @@ pub(crate) struct NewToken {
 
 #[derive(FromRow)]
 struct RawToken {
+    id: i64,
     name: String,
     role: String,
     repository: Option<String>,
@@ -48,6 +50,7 @@ impl TryFrom<RawToken> for TokenRow {
     fn try_from(raw: RawToken) -> Result<Self, CatalogError> {
         let role = raw.role.parse().map_err(|_| CatalogError::Corrupt { what: "role", value: raw.role })?;
         Ok(Self {
+            id: raw.id,
             name: raw.name,
             role,
             repository: raw.repository.map(RepositoryPath::from_catalog),
@@ -68,7 +71,7 @@ impl Catalog {
     pub(crate) async fn find_token(&self, secret_digest: &Digest) -> Result<Option<TokenRow>, CatalogError> {
         let raw: Option<RawToken> = read!(self, |database| {
             sqlx::query_as(
-            "SELECT name, role, repository, created_at, expires_at, revoked_at FROM token WHERE secret_digest = $1",
+            "SELECT id, name, role, repository, created_at, expires_at, revoked_at FROM token WHERE secret_digest = $1",
         )
         .bind(secret_digest.to_string())
         .fetch_optional(database).await
@@ -76,13 +79,28 @@ impl Catalog {
         raw.map(TokenRow::try_from).transpose()
     }
 
+    /// Returns the token of this number, live or not.
+    pub(crate) async fn find_token_by_id(&self, id: i64) -> Result<Option<TokenRow>, CatalogError> {
+        let raw: Option<RawToken> = read!(self, |database| {
+            sqlx::query_as(
+            "SELECT id, name, role, repository, created_at, expires_at, revoked_at FROM token WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(database)
+        .await
+        })?;
+        raw.map(TokenRow::try_from).transpose()
+    }
+
     /// Returns every token, oldest first.
     pub(crate) async fn list_tokens(&self) -> Result<Vec<TokenRow>, CatalogError> {
-        let raw: Vec<RawToken> = read!(self, |database| sqlx::query_as(
-            "SELECT name, role, repository, created_at, expires_at, revoked_at FROM token ORDER BY id",
+        let raw: Vec<RawToken> = read!(self, |database| {
+            sqlx::query_as(
+            "SELECT id, name, role, repository, created_at, expires_at, revoked_at FROM token ORDER BY id",
         )
         .fetch_all(database)
-        .await)?;
+        .await
+        })?;
         raw.into_iter().map(TokenRow::try_from).collect()
     }
 

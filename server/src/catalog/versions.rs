@@ -1,6 +1,7 @@
 //! Published versions, as they are read.
 
-use chart::{ChartName, ChartVersion, Timestamp};
+use chart::index::IndexEntry;
+use chart::{ChartMetadata, ChartName, ChartVersion, Timestamp};
 use oci::Digest;
 use sqlx::FromRow;
 
@@ -26,6 +27,14 @@ pub(crate) struct VersionRow {
 }
 
 impl VersionRow {
+    /// Returns what its `Chart.yaml` says, as its index entry has it.
+    ///
+    /// # Errors
+    /// [`CatalogError::Corrupt`] for an entry no version of this program wrote.
+    pub(crate) fn metadata(&self) -> Result<ChartMetadata, CatalogError> {
+        metadata_of_entry(&self.entry)
+    }
+
     /// Returns the row of the archive's bytes.
     pub(crate) fn archive_row(&self) -> BlobRow {
         BlobRow {
@@ -64,6 +73,18 @@ impl TryFrom<RawVersion> for VersionRow {
             archive_blob_id: raw.archive_blob_id,
         })
     }
+}
+
+/// Reads a chart's metadata out of an index entry.
+pub(super) fn metadata_of_entry(entry: &[u8]) -> Result<ChartMetadata, CatalogError> {
+    let read = || {
+        let entry = serde_json::from_slice(entry).ok()?;
+        Some(IndexEntry::from_json(&entry).ok()?.metadata)
+    };
+    read().ok_or_else(|| CatalogError::Corrupt {
+        what: "index entry",
+        value: String::from_utf8_lossy(entry).into_owned(),
+    })
 }
 
 /// The part of every query that returns [`VersionRow`]s.

@@ -107,6 +107,8 @@ fn rules(settings: &ChartMuseumSettings, base: Rules) -> Rules {
 fn surface(settings: &ChartMuseumSettings, base: Surface) -> Surface {
     Surface {
         tenancy: tenancy(settings.depth),
+        // The folder is to stay one that ChartMuseum reads, which has no place for images.
+        registry: false,
         unknown_is_empty: true,
         wrong_verb_is_unknown: true,
         api: settings.serves_api,

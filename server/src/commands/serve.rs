@@ -14,6 +14,9 @@ use crate::{jobs, start};
 /// How often the collector looks for what is older than its grace period.
 const COLLECTION_INTERVAL: Duration = Duration::from_secs(3_600);
 
+/// How often the signing keys are looked at, which is how long a replaced one may still be believed.
+const KEY_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Serves until it is told to stop.
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     telemetry::start_log(&config.log)?;
@@ -37,7 +40,8 @@ pub(super) async fn serve(
     let shutdown = Shutdown::on_signals()?;
     let listeners = Listeners::bind(&config.listening, &config.limits).await?;
     let server = Server::new(app.clone(), surface, Metrics::new(names), config.limits.concurrent_requests);
-    let jobs: Vec<_> = start_jobs(&app, config).into_iter().chain(more).collect();
+    let minting = tokio::spawn(jobs::mint_manifests::mint_manifests(app.clone()));
+    let jobs: Vec<_> = start_jobs(&app, config).into_iter().chain(more).chain([minting]).collect();
     for address in listeners.addresses() {
         super::print_line(&format!("listening on {address}"))?;
     }
@@ -49,14 +53,18 @@ pub(super) async fn serve(
     served.context("the server stopped")
 }
 
-fn start_jobs(app: &App, config: &Config) -> [tokio::task::JoinHandle<()>; 3] {
+fn start_jobs(app: &App, config: &Config) -> [tokio::task::JoinHandle<()>; 4] {
     let grace = config.upkeep.collection_grace;
-    let (following, collecting) = (app.clone(), app.clone());
+    let (following, collecting, signing) = (app.clone(), app.clone(), app.clone());
     [
         tokio::spawn(jobs::follow_catalog::follow_hints(app.clone(), config.upkeep.poll_interval)),
         jobs::every(config.upkeep.poll_interval, move || {
             let app = following.clone();
             async move { jobs::follow_catalog::follow_catalog(&app).await }
+        }),
+        jobs::every(KEY_INTERVAL, move || {
+            let app = signing.clone();
+            async move { jobs::rotate_keys::rotate_keys(&app).await }
         }),
         jobs::every(COLLECTION_INTERVAL, move || {
             let app = collecting.clone();

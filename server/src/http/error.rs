@@ -86,10 +86,15 @@ impl Failure {
 
     /// Returns the answer and logs the cause, once, here.
     pub(crate) fn into_response(self) -> Response<Body> {
+        let body = serde_json::json!({ "error": self.text }).to_string();
+        self.into_response_with(body)
+    }
+
+    /// As [`Self::into_response`], with the body of a surface that has its own form of errors.
+    pub(super) fn into_response_with(self, body: String) -> Response<Body> {
         if let Some(cause) = &self.cause {
             tracing::error!(cause = %chain(cause.as_ref()), "{}", self.text);
         }
-        let body = serde_json::json!({ "error": self.text }).to_string();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.kind.status();
         let headers = response.headers_mut();
@@ -117,6 +122,16 @@ impl Failure {
             | ErrorKind::Internal => {}
         }
         response
+    }
+
+    /// Returns what kind of failure this is.
+    pub(super) fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Returns what the client reads.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 }
 
@@ -210,7 +225,9 @@ impl From<CreateRepositoryError> for Failure {
             CreateRepositoryError::Unauthenticated => ErrorKind::Unauthenticated,
             CreateRepositoryError::Denied { .. } => ErrorKind::Denied,
             CreateRepositoryError::Unknown { .. } => ErrorKind::NotFound,
-            CreateRepositoryError::Exists { .. } => ErrorKind::Conflict,
+            CreateRepositoryError::Exists { .. } | CreateRepositoryError::NamesThere { .. } => {
+                ErrorKind::Conflict
+            }
             CreateRepositoryError::ReadOnly { .. } => ErrorKind::ReadOnly,
             CreateRepositoryError::Catalog(error) => return error.into(),
         };
@@ -222,10 +239,17 @@ impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         use crate::operations::publish::PublishError as E;
         let kind = match error {
-            E::Archive(_) | E::Provenance(_) | E::Mismatch(_) | E::OtherChart { .. } => ErrorKind::Invalid,
-            E::Exists(_) | E::Repeated | E::ProvenanceExists { .. } | E::FileNameTaken { .. } => {
-                ErrorKind::Conflict
-            }
+            E::Archive(_)
+            | E::Provenance(_)
+            | E::Mismatch(_)
+            | E::OtherChart { .. }
+            | E::OtherName { .. }
+            | E::OtherTag { .. } => ErrorKind::Invalid,
+            E::Exists(_)
+            | E::Repeated
+            | E::ProvenanceExists { .. }
+            | E::FileNameTaken { .. }
+            | E::NameHoldsImages { .. } => ErrorKind::Conflict,
             E::LimitReached { .. } | E::TooManyVersions { .. } | E::TooManyBytes { .. } => ErrorKind::Full,
             E::ReadOnly { .. } => ErrorKind::ReadOnly,
             E::Overtaken => ErrorKind::Unavailable,

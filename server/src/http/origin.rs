@@ -42,3 +42,17 @@ pub(super) fn base_url(server: &Server, origin: &RequestOrigin) -> Option<String
         (None, None) => None,
     }
 }
+
+/// Returns scheme and host as clients of the registry must write them, whatever path the server has elsewhere: `/v2` is
+/// always at the root. `None` as for [`base_url`].
+pub(super) fn registry_base(server: &Server, origin: &RequestOrigin) -> Option<(String, String)> {
+    match (&server.surface.public_url, &origin.host) {
+        (Some(url), _) => {
+            let (scheme, rest) = url.split_once("://")?;
+            let host = rest.split('/').next().unwrap_or(rest);
+            Some((scheme.to_owned(), host.to_owned()))
+        }
+        (None, Some(host)) => Some((origin.scheme.to_string(), host.clone())),
+        (None, None) => None,
+    }
+}

@@ -19,6 +19,8 @@ pub(crate) struct Surface {
     pub(crate) wrong_verb_is_unknown: bool,
     /// Whether `/api` is served.
     pub(crate) api: bool,
+    /// Whether the OCI registry is served under `/v2`.
+    pub(crate) registry: bool,
     /// Whether versions may be deleted through `/api`.
     pub(crate) deletes: bool,
     /// The content type of `index.yaml`.
@@ -55,6 +57,7 @@ impl Default for Surface {
             unknown_is_empty: false,
             wrong_verb_is_unknown: false,
             api: true,
+            registry: true,
             deletes: true,
             index_type: "application/yaml",
             archive_type: "application/gzip",

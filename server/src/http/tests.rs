@@ -2,6 +2,7 @@
 
 mod bucket;
 mod catalogue;
+mod registry;
 
 use std::sync::Arc;
 
@@ -13,11 +14,12 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use super::{Server, Surface};
-use crate::access::{Role, Verifier};
+use crate::access::{Role, Signer, Verifier};
 use crate::app::{App, CHECKED_AT_ONCE, Clock, Rules};
 use crate::blobs::{Blobs, Layout};
 use crate::catalog::{Catalog, RepositorySettings, SettingsChange, Visibility};
 use crate::operations::create_token::{TokenRequest, create_token};
+use crate::registry::Registry;
 use crate::repositories::{Addresses, Repositories};
 use crate::repository_path::RepositoryPath;
 use crate::telemetry::{MetricNames, Metrics};
@@ -39,15 +41,15 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
 
-    fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    fn header(&self, name: header::HeaderName) -> &str {
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
@@ -66,11 +68,25 @@ impl TestServer {
 
     async fn on(folder: tempfile::TempDir, blobs: Blobs, rules: Rules, surface: Surface) -> Self {
         let catalog = Catalog::open_embedded(&folder.path().join("catalog.db")).await.unwrap();
+        Self::over(folder, catalog, blobs, rules, surface).await
+    }
+
+    /// Starts a server over these stores, which others may share; `folder` is what goes when it ends.
+    pub(crate) async fn over(
+        folder: tempfile::TempDir,
+        catalog: Catalog,
+        blobs: Blobs,
+        rules: Rules,
+        surface: Surface,
+    ) -> Self {
         let now = Timestamp::from_micros(NOW);
         catalog.create_repository(&RepositoryPath::root(), rules.new_repository.clone(), now).await.unwrap();
+        let repositories = Repositories::new(catalog.clone(), Addresses::default());
         let app = App {
-            repositories: Repositories::new(catalog.clone(), Addresses::default()),
+            registry: Registry::new(catalog.clone(), repositories.clone()),
+            repositories,
             verifier: Verifier::new(catalog.clone(), false, None),
+            signer: Signer::new(catalog.clone()),
             catalog,
             blobs,
             clock: Clock::Fixed(now),
@@ -104,7 +120,7 @@ impl TestServer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    async fn request(&self, method: &str, path: &str, token: &str, body: Vec<u8>) -> Answer {
+    pub(crate) async fn request(&self, method: &str, path: &str, token: &str, body: Vec<u8>) -> Answer {
         let request =
             Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
         self.send(request.body(Body::from(body)).unwrap()).await
@@ -112,6 +128,24 @@ impl TestServer {
 
     async fn publish(&self, token: &str, chart: Vec<u8>) -> Answer {
         self.request("POST", "/api/charts", token, chart).await
+    }
+
+    /// Publishes a chart into the repository at `path`, which is empty or begins with a slash.
+    pub(crate) async fn publish_chart(&self, path: &str, name: &str, version: &str) {
+        let token = create_token(
+            &self.server.app.catalog,
+            TokenRequest {
+                name: format!("publishes{path}/{name}/{version}"),
+                role: Role::Admin,
+                repository: None,
+                expires_at: None,
+            },
+            Timestamp::from_micros(NOW),
+        );
+        let token = token.await.unwrap();
+        let answer =
+            self.request("POST", &format!("/api{path}/charts"), token.reveal(), chart(name, version)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     }
 
     fn blob_count(&self) -> usize {

@@ -101,6 +101,11 @@ impl Snapshot {
         self.rope.segments().iter().map(|segment| segment.version_count()).sum()
     }
 
+    /// Tells whether it shows a version of this chart.
+    pub(crate) fn has_chart(&self, chart: &str) -> bool {
+        self.rope.has_chart(chart)
+    }
+
     /// Returns how many charts it shows.
     pub(crate) fn chart_count(&self) -> usize {
         self.rope.segments().iter().map(|segment| segment.chart_count()).sum()

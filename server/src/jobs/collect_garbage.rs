@@ -3,6 +3,8 @@
 //! Rows go first and bytes after them, so a crash in between leaves only a file without a row, which the next run
 //! finds by listing. Any number of collectors may run at once, beside any number of publishers.
 
+mod uploads;
+
 use std::time::Duration;
 
 use chart::Timestamp;
@@ -94,17 +96,25 @@ pub(crate) async fn collect(app: &App, collection: Collection) -> Result<Collect
     let grace_micros = i64::try_from(collection.grace.as_micros()).unwrap_or(i64::MAX);
     let before = Timestamp::from_micros(app.clock.now().micros().saturating_sub(grace_micros));
     if collection.is_dry_run {
-        let garbage = app.catalog.count_garbage(before).await?;
+        let garbage = app.catalog.count_garbage(before, app.clock.now()).await?;
         (collected.removed_versions, collected.unreferenced) = (garbage.removed_versions, garbage.blobs);
     } else {
         collected.removed_versions = forget_removed_versions(app, before).await?;
+        uploads::forget_expired_links(app).await?;
+        uploads::end_idle_uploads(app).await?;
         collected.unreferenced = remove_unreferenced(app, before).await?;
     }
     collected.orphans = sweep_orphans(app, collection).await?;
     if !collection.is_dry_run {
-        collected.unfinished_uploads = Some(app.blobs.discard_uploads(collection.orphan_grace).await?);
+        collected.unfinished_uploads = Some(discard_uploads(app, collection).await?);
     }
     Ok(collected)
+}
+
+/// Discards parts in the store that no open upload will become a blob of.
+async fn discard_uploads(app: &App, collection: Collection) -> Result<u64, CollectError> {
+    let open = app.catalog.list_open_upload_keys().await?;
+    Ok(app.blobs.discard_uploads(collection.orphan_grace, &open).await?)
 }
 
 async fn forget_removed_versions(app: &App, before: Timestamp) -> Result<u64, CollectError> {
@@ -153,7 +163,7 @@ async fn sweep_orphans(app: &App, collection: Collection) -> Result<u64, Collect
 }
 
 async fn is_orphan(app: &App, key: &BlobKey) -> Result<bool, CollectError> {
-    Ok(app.catalog.find_blob_by_key(key).await?.is_none())
+    Ok(app.catalog.find_blob_by_key(key).await?.is_none() && !app.catalog.is_open_upload_key(key).await?)
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ use crate::catalog::{
     BlobToRecord, CatalogError, FlatFile, NewVersion, Recorded, Removal, RepositoryRow, VersionLimits,
 };
 use crate::http::Tenancy;
+use crate::operations::publish;
+use crate::registry;
 use listing::{Folder, Listed, list_folders};
 use reading::{digest_of, read_archive};
 
@@ -148,11 +150,14 @@ async fn record(
     };
     let archive = kept(digest.clone(), listed);
     let created = listed.modified;
+    let minted = publish::mint(&metadata, &archive, provenance.as_ref());
     let new = NewVersion {
         repository_id: repository.id,
         chart: metadata.name.clone(),
         version: metadata.version.clone(),
         file_name: name.to_owned(),
+        minted: minted.into(),
+        oci_name: registry::name_of(&repository.path, &metadata.name),
         archive,
         provenance,
         entry: Arc::new(move |_| {

@@ -12,6 +12,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::blobs::{BlobKey, StagedBlob};
 use crate::catalog::{BlobToRecord, CatalogError, NewVersion, Recorded, VersionRow};
+use crate::registry;
 use crate::repositories::OpenRepository;
 use crate::repository_path::RepositoryPath;
 
@@ -57,11 +58,8 @@ pub(crate) async fn add_provenance(
     caller: &Caller,
 ) -> Result<(), AddProvenanceError> {
     let repository = publish::publishable(app, path, caller).await?;
-    let (staged, provenance) = publish::off_thread(move || {
-        let provenance = publish::read_provenance(&staged)?;
-        Ok((staged, provenance))
-    })
-    .await?;
+    let reader = staged.reader().map_err(PublishError::Interrupted)?;
+    let provenance = publish::read_provenance(reader).await?;
     let file_name = archive::file_name(provenance.name(), provenance.version());
     let _one_at_a_time = app.repositories.claim(path, &file_name).await;
     let Some(version) = find(app, &repository, &provenance).await? else {
@@ -69,17 +67,20 @@ pub(crate) async fn add_provenance(
     };
     provenance.covers(&file_name, &version.archive_digest).map_err(PublishError::from)?;
     let known = find_known(app, staged.digest()).await.map_err(PublishError::from)?;
-    let blob = keep_blob(app, path, &format!("{file_name}.prov"), staged, known)
+    let blob = keep_blob(app, path, &format!("{file_name}.prov"), staged.into(), known)
         .await
         .map_err(PublishError::from)?;
     let may_overwrite = repository.row().settings.overwrite.permits(force);
+    let archive = BlobToRecord::Known(version.archive_row());
     let entry = version.entry.clone();
     let new = NewVersion {
         repository_id: repository.id(),
         chart: version.chart.clone(),
         version: version.version.clone(),
         file_name,
-        archive: BlobToRecord::Known(version.archive_row()),
+        minted: publish::mint(&version.metadata()?, &archive, Some(&blob)).into(),
+        oci_name: registry::name_of(path, &version.chart),
+        archive,
         provenance: Some(blob.clone()),
         entry: Arc::new(move |_| entry.clone()),
         may_overwrite,
@@ -145,6 +146,7 @@ async fn conclude(
         | Recorded::VersionUnknown
         | Recorded::Exists { .. }
         | Recorded::FileNameTaken { .. }
+        | Recorded::NameHoldsImages { .. }
         | Recorded::BlobGone
         | Recorded::RepositoryGone => discard(app, blob).await,
     }
@@ -161,6 +163,7 @@ async fn conclude(
         Recorded::VersionUnknown
         | Recorded::Exists { .. }
         | Recorded::FileNameTaken { .. }
+        | Recorded::NameHoldsImages { .. }
         | Recorded::BlobGone
         | Recorded::RepositoryGone => {
             AddProvenanceError::VersionUnknown { chart: chart.to_string(), version: version.to_string() }

@@ -38,6 +38,16 @@ pub(crate) enum CreateRepositoryError {
         /// Where it is.
         path: RepositoryPath,
     },
+    /// Names of another repository lie where it would be.
+    #[error(
+        "the repository `{path}` cannot be made: `{name}` was pushed before and belongs to another; choose another path, or delete and push that name again"
+    )]
+    NamesThere {
+        /// Where it would be.
+        path: RepositoryPath,
+        /// One of these names.
+        name: String,
+    },
     /// Nothing may be written at the moment.
     #[error("the server is read-only at the moment: {reason}")]
     ReadOnly {
@@ -84,6 +94,7 @@ pub(crate) async fn create_repository(
         return Err(CreateRepositoryError::denied(caller, Permission::Administer, path));
     }
     refuse_when_read_only(app).await?;
+    refuse_over_names(app, path).await?;
     let (row, created) = app.catalog.create_repository(path, settings, app.clock.now()).await?;
     if created {
         tracing::info!(repository = %path, caller = caller.name(), "created a repository");
@@ -108,11 +119,23 @@ pub(super) async fn find_or_create(
         return Err(absent);
     }
     refuse_when_read_only(app).await?;
+    refuse_over_names(app, path).await?;
     // Somebody else may create it at the same moment, which is just as good.
     app.catalog.create_repository(path, app.rules.new_repository.clone(), app.clock.now()).await?;
     match app.repositories.find(path).await? {
         Some(repository) => Ok(repository),
         None => Err(absent),
+    }
+}
+
+/// Refuses a repository over names of another: they stay with it, and nobody could tell whose rules hold for them.
+async fn refuse_over_names(app: &App, path: &RepositoryPath) -> Result<(), CreateRepositoryError> {
+    if path.is_root() || app.catalog.find_repository(path).await?.is_some() {
+        return Ok(());
+    }
+    match app.catalog.find_name_within(path).await? {
+        None => Ok(()),
+        Some(name) => Err(CreateRepositoryError::NamesThere { path: path.clone(), name }),
     }
 }
 

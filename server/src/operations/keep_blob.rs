@@ -2,8 +2,9 @@
 
 use oci::Digest;
 
+use super::offered::Offered;
 use crate::app::App;
-use crate::blobs::{BlobError, BlobKey, Layout, StagedBlob};
+use crate::blobs::{BlobError, BlobKey, Layout};
 use crate::catalog::{BlobRow, BlobToRecord, CatalogError};
 use crate::repository_path::RepositoryPath;
 
@@ -32,12 +33,16 @@ pub(super) async fn keep_blob(
     app: &App,
     repository: &RepositoryPath,
     file_name: &str,
-    staged: StagedBlob,
+    offered: Offered,
     known: Option<BlobRow>,
 ) -> Result<BlobToRecord, KeepError> {
     if let Some(row) = known {
         return Ok(BlobToRecord::Known(row));
     }
+    let staged = match offered {
+        Offered::Staged(staged) => staged,
+        Offered::Stored(row) => return Ok(BlobToRecord::Known(row)),
+    };
     let (digest, size_bytes) = (staged.digest().clone(), staged.size_bytes());
     let key = app.key_for(repository, file_name, &digest);
     app.blobs.keep(staged, key.clone()).await?;

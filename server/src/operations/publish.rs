@@ -9,6 +9,7 @@ mod terms;
 use std::sync::Arc;
 
 use chart::archive::{self, ChartArchive, Limits};
+use chart::artifact::Minted;
 use chart::index::IndexEntry;
 use chart::{ChartMetadata, ChartName, ChartVersion, Provenance, Timestamp};
 use oci::Digest;
@@ -16,24 +17,26 @@ use oci::Digest;
 use super::create_repository::{self, CreateRepositoryError};
 pub(crate) use super::keep_blob::KeepError;
 use super::keep_blob::{discard, find_known, keep_blob, release};
+pub(crate) use super::offered::Offered;
 use crate::access::{Caller, Permission};
 use crate::app::App;
-use crate::blobs::{Layout, StagedBlob};
+use crate::blobs::Layout;
 use crate::catalog::{BlobRow, BlobToRecord, IndexChange, NewVersion, Recorded};
 use crate::faults::{self, Step};
+use crate::registry;
 use crate::repositories::OpenRepository;
 use crate::repository_path::RepositoryPath;
 pub(crate) use error::PublishError;
 use error::refusal;
 pub(super) use terms::expect_named;
 use terms::permitted_time;
-pub(crate) use terms::{ImportTerms, Terms};
+pub(crate) use terms::{ImportTerms, PushTerms, Terms};
 
 /// What is to be published where, and who says so.
 pub(crate) struct Publication {
     pub(crate) repository: RepositoryPath,
-    pub(crate) archive: StagedBlob,
-    pub(crate) provenance: Option<StagedBlob>,
+    pub(crate) archive: Offered,
+    pub(crate) provenance: Option<Offered>,
     pub(crate) terms: Terms,
     pub(crate) caller: Caller,
 }
@@ -62,10 +65,10 @@ pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Publi
     // Whether the catalog has these bytes is asked while they are checked.
     let (inspected, known) = tokio::join!(inspect(app, publication.archive), find_known(app, &digest));
     let ((archive, metadata), known) = (inspected?, known?);
-    if let Terms::Import(ImportTerms { named: Some(named), .. }) = &publication.terms {
-        expect_named(named, &metadata)?;
+    publication.terms.expect(&metadata)?;
+    if let Some(provenance) = &publication.provenance {
+        check_provenance(app, &archive, provenance, &metadata).await?;
     }
-    let (archive, provenance) = check_provenance(archive, publication.provenance, &metadata).await?;
     faults::reach(Step::ArchiveChecked);
     let request = Request {
         may_overwrite: publication.terms.may_overwrite(repository.row().settings.overwrite),
@@ -73,7 +76,7 @@ pub(crate) async fn publish(app: &App, publication: Publication) -> Result<Publi
         actor: publication.caller.name().to_owned(),
         metadata,
     };
-    let recorded = record(app, &repository, &request, archive, known, provenance).await?;
+    let recorded = record(app, &repository, &request, archive, known, publication.provenance).await?;
     let published = |changed| Published {
         chart: request.metadata.name.clone(),
         version: request.metadata.version.clone(),
@@ -112,42 +115,40 @@ struct Attempt {
 }
 
 /// Reads the archive by Helm's rules, off the async threads.
-pub(super) async fn inspect(
-    app: &App,
-    staged: StagedBlob,
-) -> Result<(StagedBlob, ChartMetadata), PublishError> {
+pub(super) async fn inspect(app: &App, archive: Offered) -> Result<(Offered, ChartMetadata), PublishError> {
     let lost = |closed| PublishError::Interrupted(std::io::Error::other(closed));
     let turn = Arc::clone(&app.checking).acquire_owned().await.map_err(lost)?;
+    let reader = archive.open(app).await.map_err(KeepError::from)?;
     off_thread(move || {
         let _held_while_checked = turn;
-        let reader = staged.reader().map_err(PublishError::Interrupted)?;
         let metadata = ChartArchive::inspect(reader, &Limits::default())?;
-        Ok((staged, metadata))
+        Ok((archive, metadata))
     })
     .await
 }
 
 /// Refuses provenance that speaks of another chart or other bytes: clients would trust what it cannot vouch for.
 async fn check_provenance(
-    archive: StagedBlob,
-    provenance: Option<StagedBlob>,
+    app: &App,
+    archive: &Offered,
+    provenance: &Offered,
     metadata: &ChartMetadata,
-) -> Result<(StagedBlob, Option<StagedBlob>), PublishError> {
-    let Some(staged) = provenance else { return Ok((archive, None)) };
+) -> Result<(), PublishError> {
     let file_name = archive::file_name(&metadata.name, &metadata.version);
-    off_thread(move || {
-        read_provenance(&staged)?.covers(&file_name, archive.digest())?;
-        Ok((archive, Some(staged)))
-    })
-    .await
+    let reader = provenance.open(app).await.map_err(KeepError::from)?;
+    Ok(read_provenance(reader).await?.covers(&file_name, archive.digest())?)
 }
 
-/// Reads a staged provenance file.
-pub(super) fn read_provenance(staged: &StagedBlob) -> Result<Provenance, PublishError> {
-    let mut text = Vec::new();
-    let mut reader = staged.reader().map_err(PublishError::Interrupted)?;
-    std::io::Read::read_to_end(&mut reader, &mut text).map_err(PublishError::Interrupted)?;
-    Ok(Provenance::parse(&text)?)
+/// Reads a provenance file, off the async threads.
+pub(super) async fn read_provenance(
+    mut reader: Box<dyn std::io::Read + Send>,
+) -> Result<Provenance, PublishError> {
+    off_thread(move || {
+        let mut text = Vec::new();
+        std::io::Read::read_to_end(&mut reader, &mut text).map_err(PublishError::Interrupted)?;
+        Ok(Provenance::parse(&text)?)
+    })
+    .await
 }
 
 pub(super) async fn off_thread<T: Send + 'static>(
@@ -164,9 +165,9 @@ async fn record(
     app: &App,
     repository: &OpenRepository,
     request: &Request,
-    archive: StagedBlob,
+    archive: Offered,
     known: Option<BlobRow>,
-    provenance: Option<StagedBlob>,
+    provenance: Option<Offered>,
 ) -> Result<Attempt, PublishError> {
     let metadata = &request.metadata;
     let digest = archive.digest().clone();
@@ -178,9 +179,9 @@ async fn record(
     let archive = keep_blob(app, repository.path(), &file_name, archive, known).await?;
     let provenance = match provenance {
         None => None,
-        Some(staged) => {
-            let known = find_known(app, staged.digest()).await?;
-            Some(keep_blob(app, repository.path(), &format!("{file_name}.prov"), staged, known).await?)
+        Some(offered) => {
+            let known = find_known(app, offered.digest()).await?;
+            Some(keep_blob(app, repository.path(), &format!("{file_name}.prov"), offered, known).await?)
         }
     };
     faults::reach(Step::BytesKept);
@@ -229,7 +230,10 @@ fn new_version(
     provenance: Option<BlobToRecord>,
 ) -> NewVersion {
     let (metadata, digest) = (request.metadata.clone(), archive.digest().clone());
+    let minted = mint(&metadata, &archive, provenance.as_ref());
     NewVersion {
+        minted: minted.into(),
+        oci_name: registry::name_of(repository.path(), &metadata.name),
         repository_id: repository.id(),
         chart: metadata.name.clone(),
         version: metadata.version.clone(),
@@ -246,6 +250,16 @@ fn new_version(
         limits: app.rules.limits,
         keeps_replaced: app.blobs.layout().keeps_replaced(),
     }
+}
+
+/// Returns the manifest that is served for the version where nobody pushed one.
+pub(crate) fn mint(
+    metadata: &ChartMetadata,
+    archive: &BlobToRecord,
+    provenance: Option<&BlobToRecord>,
+) -> Minted {
+    let provenance = provenance.map(|blob| (blob.digest(), blob.size_bytes()));
+    Minted::new(metadata, (archive.digest(), archive.size_bytes()), provenance)
 }
 
 /// Returns the repository when the caller may publish to it.

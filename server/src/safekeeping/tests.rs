@@ -128,7 +128,11 @@ impl Place {
                 .to_string()
                 .into_bytes()
         };
+        let yaml = format!("apiVersion: v2\nname: {chart}\nversion: {version}\n");
+        let metadata = chart::ChartMetadata::parse(yaml.as_bytes(), None).unwrap();
         let new = NewVersion {
+            minted: crate::operations::publish::mint(&metadata, &archive, provenance.as_ref()).into(),
+            oci_name: crate::registry::name_of(&repository.parse().unwrap(), &metadata.name),
             repository_id: self.repository(repository).await,
             chart: chart.parse().unwrap(),
             version: version.parse().unwrap(),

@@ -1,5 +1,6 @@
 //! Listing, a page at a time: old blobs, flat files, uploads that nobody finished.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
@@ -72,14 +73,20 @@ impl Bucket {
         })
     }
 
-    /// Discards uploads under the prefix that were begun more than `older_than` ago, and returns how many.
+    /// Discards uploads under the prefix that were begun more than `older_than` ago, but none to a key of `open`, and returns
+    /// how many.
     ///
     /// Stores that cannot list uploads, or list them by exact key only, have none to discard: there, a rule of the
     /// bucket has to do it.
     ///
     /// # Errors
     /// [`BlobError`] when the store did not answer.
-    pub(in crate::blobs) async fn discard_uploads(&self, older_than: Duration) -> Result<u64, BlobError> {
+    pub(in crate::blobs) async fn discard_uploads(
+        &self,
+        older_than: Duration,
+        open: &[BlobKey],
+    ) -> Result<u64, BlobError> {
+        let open: HashSet<String> = open.iter().map(|key| self.object_of(key)).collect();
         let mut discarded = 0;
         let mut next = Some((None, None));
         while let Some((after_object, after_id)) = next.take() {
@@ -102,7 +109,8 @@ impl Bucket {
                 }
                 Err(error) => return Err(failed("ListMultipartUploads", error)),
             };
-            for (object, id) in page.uploads().iter().filter_map(|upload| old_enough(upload, older_than)) {
+            let old = page.uploads().iter().filter_map(|upload| old_enough(upload, older_than));
+            for (object, id) in old.filter(|(object, _)| !open.contains(*object)) {
                 self.abort_upload(object, id).await?;
                 discarded += 1;
             }

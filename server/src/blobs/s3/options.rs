@@ -86,6 +86,12 @@ impl PartSizes {
         }
         Some(self.part_bytes.max(size_bytes.div_ceil(MOST_PARTS)))
     }
+
+    /// Returns the length of the part after so many, of a blob whose size nobody knows: parts grow by the thousand, so that
+    /// [`MOST_PARTS`] are enough for 440 GB of the usual ones.
+    pub(super) fn part_bytes_after(self, sent: usize) -> u64 {
+        self.part_bytes.saturating_mul(1 + sent as u64 / 1_000)
+    }
 }
 
 impl Default for PartSizes {

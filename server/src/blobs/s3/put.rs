@@ -15,10 +15,10 @@ use crate::blobs::{BlobError, BlobKey, StagedBlob};
 const READ_AT_ONCE: usize = 128 * 1024;
 
 /// An upload in parts that is not complete.
-struct Upload {
+pub(super) struct Upload {
     bucket: Bucket,
     object: String,
-    id: String,
+    pub(super) id: String,
 }
 
 impl Bucket {
@@ -38,6 +38,16 @@ impl Bucket {
     }
 
     async fn put_object(&self, staged: &StagedBlob, key: &BlobKey) -> Result<(), BlobError> {
+        self.put(key, piece(staged, 0, staged.size_bytes()).await?, staged.size_bytes()).await
+    }
+
+    /// Keeps bytes that are in memory in one request.
+    pub(super) async fn put_bytes(&self, key: &BlobKey, bytes: Bytes) -> Result<(), BlobError> {
+        let length = bytes.len() as u64;
+        self.put(key, bytes.into(), length).await
+    }
+
+    async fn put(&self, key: &BlobKey, body: ByteStream, length: u64) -> Result<(), BlobError> {
         let (encryption, kms_key) = self.encryption();
         self.client()
             .put_object()
@@ -45,8 +55,8 @@ impl Bucket {
             .key(self.object_of(key))
             .set_server_side_encryption(encryption)
             .set_ssekms_key_id(kms_key)
-            .content_length(i64::try_from(staged.size_bytes()).unwrap_or(i64::MAX))
-            .body(piece(staged, 0, staged.size_bytes()).await?)
+            .content_length(i64::try_from(length).unwrap_or(i64::MAX))
+            .body(body)
             .send()
             .await
             .map_err(|error| failed("PutObject", error))?;
@@ -69,7 +79,7 @@ impl Bucket {
         }
     }
 
-    async fn begin_upload(&self, key: &BlobKey) -> Result<Upload, BlobError> {
+    pub(super) async fn begin_upload(&self, key: &BlobKey) -> Result<Upload, BlobError> {
         let (encryption, kms_key) = self.encryption();
         let object = self.object_of(key);
         let begun = self
@@ -97,6 +107,11 @@ impl Bucket {
 }
 
 impl Upload {
+    /// Names an upload that was begun earlier.
+    pub(super) fn resumed(bucket: &Bucket, key: &BlobKey, id: &str) -> Self {
+        Self { bucket: bucket.clone(), object: bucket.object_of(key), id: id.to_owned() }
+    }
+
     /// Sends all parts, one after the other so that memory holds a piece of one, and makes them the object.
     async fn send(&self, staged: &StagedBlob, part_bytes: u64) -> Result<(), BlobError> {
         let mut parts = Vec::new();
@@ -121,7 +136,7 @@ impl Upload {
         Ok(())
     }
 
-    async fn send_part(
+    pub(super) async fn send_part(
         &self,
         number: i32,
         body: ByteStream,

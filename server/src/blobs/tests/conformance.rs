@@ -85,7 +85,7 @@ async fn lists_what_is_old(place: &Place) {
     expected.sort();
     assert_eq!(listed(&place.blobs, Duration::ZERO).await, expected);
     assert_eq!(listed(&place.blobs, HOUR).await, []);
-    assert_eq!(place.blobs.discard_uploads(HOUR).await.unwrap(), 0);
+    assert_eq!(place.blobs.discard_uploads(HOUR, &[]).await.unwrap(), 0);
     assert!(place.blobs.ping().await.is_ok());
 }
 

@@ -165,7 +165,7 @@ async fn old_uploads_are_discarded_and_young_ones_are_not() {
         <IsTruncated>false</IsTruncated></ListMultipartUploadsResult>";
     meddler.next(&[Fault::Answer(listing)]);
     meddler.seen();
-    assert_eq!(place.blobs.discard_uploads(Duration::from_secs(3_600)).await.unwrap(), 1);
+    assert_eq!(place.blobs.discard_uploads(Duration::from_secs(3_600), &[]).await.unwrap(), 1);
     let seen = meddler.seen();
     let lines: Vec<&str> = seen.iter().filter_map(|request| request.lines().next()).collect();
     assert_eq!(lines.len(), 2, "{lines:?}");

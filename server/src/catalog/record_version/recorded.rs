@@ -1,6 +1,6 @@
 //! What becomes of a version that is to be recorded.
 
-use oci::Digest;
+use oci::{Digest, OciName};
 
 use crate::blobs::BlobKey;
 use crate::catalog::IndexChange;
@@ -44,6 +44,11 @@ pub(crate) enum Recorded {
         chart: String,
         /// Its version.
         version: String,
+    },
+    /// Images were pushed under the name that the chart has in the registry.
+    NameHoldsImages {
+        /// That name.
+        name: OciName,
     },
     /// The repository holds as many objects as it may.
     Full {

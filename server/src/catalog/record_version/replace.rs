@@ -6,6 +6,7 @@ use super::{BlobIds, Row};
 use crate::blobs::BlobKey;
 use crate::catalog::CatalogError;
 use crate::catalog::blobs::BlobToRecord;
+use crate::catalog::chart_manifests::{keep_superseded, set_minted, withdraw_manifests};
 use crate::catalog::connection::{Connection, on};
 use crate::catalog::events::{Existing, Weight};
 use crate::catalog::removed_versions::set_aside;
@@ -25,6 +26,13 @@ pub(super) async fn replace_version(
         set_aside(connection, existing.id, &new.actor, at).await?;
     }
     let mut released = Vec::new();
+    if same_archive {
+        keep_superseded(connection, new, existing.id, at).await?;
+    } else {
+        let (chart, version) = (new.chart.as_str(), new.version.as_str());
+        withdraw_manifests(connection, new.repository_id, chart, version, at).await?;
+    }
+    set_minted(connection, existing.id, &new.minted).await?;
     if same_archive {
         on!(connection, |database| sqlx::query(
             "UPDATE version SET provenance_blob_id = COALESCE($2, provenance_blob_id) WHERE id = $1"

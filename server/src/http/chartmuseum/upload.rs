@@ -10,7 +10,7 @@ use super::super::request::Asked;
 use super::super::{Server, announced_length};
 use crate::blobs::StagedBlob;
 use crate::operations::add_provenance::add_provenance;
-use crate::operations::publish::{Publication, Terms, publish};
+use crate::operations::publish::{Offered, Publication, Terms, publish};
 use crate::repository_path::RepositoryPath;
 
 /// Publishes what the body holds and answers once it is listed.
@@ -35,8 +35,8 @@ pub(crate) async fn post(
             let caller = asked.caller.clone();
             let publication = Publication {
                 repository: path.clone(),
-                archive,
-                provenance,
+                archive: archive.into(),
+                provenance: provenance.map(Offered::from),
                 terms: Terms::Upload { force },
                 caller,
             };

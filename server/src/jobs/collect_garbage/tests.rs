@@ -8,12 +8,13 @@ use futures_util::stream;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::access::{Caller, Role, Verifier};
+use crate::access::{Caller, Role, Signer, Verifier};
 use crate::app::{Clock, Rules};
 use crate::blobs::Blobs;
 use crate::catalog::Catalog;
 use crate::operations::delete_version::delete_version;
 use crate::operations::publish::{Publication, PublishError, Terms, publish};
+use crate::registry::Registry;
 use crate::repositories::{Addresses, Repositories};
 use crate::repository_path::RepositoryPath;
 
@@ -44,9 +45,12 @@ impl Place {
             None => Catalog::open_embedded(&root.join("catalog.db")).await.unwrap(),
             Some((_, url)) => Catalog::open_shared(url, 8).await.unwrap(),
         };
+        let repositories = Repositories::new(catalog.clone(), Addresses::default());
         App {
-            repositories: Repositories::new(catalog.clone(), Addresses::default()),
+            registry: Registry::new(catalog.clone(), repositories.clone()),
+            repositories,
             verifier: Verifier::new(catalog.clone(), false, None),
+            signer: Signer::new(catalog.clone()),
             catalog,
             blobs: Blobs::beside(root, Layout::Addressed).unwrap(),
             clock: Clock::System,
@@ -74,7 +78,8 @@ async fn publish_in(app: &App, repository: &str, version: &str) -> Result<(), Pu
     let body = stream::iter([Ok::<_, std::io::Error>(archive.into())]);
     let archive = app.blobs.staging().receive(body, 1 << 20).await.unwrap();
     let (repository, terms) = (path(repository), Terms::Upload { force: false });
-    let publication = Publication { repository, archive, provenance: None, terms, caller: admin() };
+    let publication =
+        Publication { repository, archive: archive.into(), provenance: None, terms, caller: admin() };
     publish(app, publication).await.map(drop)
 }
 

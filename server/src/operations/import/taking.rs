@@ -2,7 +2,7 @@
 
 use chart::{ChartName, ChartVersion};
 
-use super::super::publish::{self, ImportTerms, Publication, PublishError, Terms};
+use super::super::publish::{self, ImportTerms, Offered, Publication, PublishError, Terms};
 use super::report::{Fate, Remark};
 use super::{Import, ImportError};
 use crate::app::App;
@@ -60,7 +60,13 @@ pub(super) async fn take(app: &App, import: &Import<'_>, offer: Offer) -> Result
                 named: entry_of(&offer.named),
             });
             let caller = import.caller.clone();
-            let publication = Publication { repository: path.clone(), archive, provenance, terms, caller };
+            let publication = Publication {
+                repository: path.clone(),
+                archive: archive.into(),
+                provenance: provenance.map(Offered::from),
+                terms,
+                caller,
+            };
             publish::publish(app, publication).await.map(|published| published.changed)
         }
     };
@@ -115,7 +121,7 @@ async fn try_out(
     archive: StagedBlob,
 ) -> Result<bool, PublishError> {
     let given = archive.digest().clone();
-    let (_, metadata) = publish::inspect(app, archive).await?;
+    let (_, metadata) = publish::inspect(app, archive.into()).await?;
     if let Some(named) = entry_of(&offer.named) {
         publish::expect_named(&named, &metadata)?;
     }
@@ -157,11 +163,11 @@ async fn fetch_provenance(
         Err(error) => return Ok(Err(left_out(&error))),
     };
     let (file_name, digest) = (offer.named.file_name(), archive.digest().clone());
-    let checked = publish::off_thread(move || {
-        publish::read_provenance(&staged)?.covers(&file_name, &digest)?;
-        Ok(staged)
-    })
-    .await;
+    let reader = staged.reader().map_err(PublishError::Interrupted)?;
+    let checked = match publish::read_provenance(reader).await {
+        Ok(provenance) => provenance.covers(&file_name, &digest).map(|()| staged).map_err(PublishError::from),
+        Err(error) => Err(error),
+    };
     Ok(match checked {
         Ok(staged) => Ok(Some(staged)),
         Err(refusal) => Err(left_out(&refusal)),
@@ -191,6 +197,9 @@ fn conclude(path: &RepositoryPath, named: &Named, error: PublishError) -> Result
         | PublishError::Provenance(_)
         | PublishError::Mismatch(_)
         | PublishError::OtherChart { .. }
+        | PublishError::OtherName { .. }
+        | PublishError::OtherTag { .. }
+        | PublishError::NameHoldsImages { .. }
         | PublishError::Exists(_)
         | PublishError::Repeated
         | PublishError::ProvenanceExists { .. }

@@ -47,7 +47,8 @@ async fn only_an_administrator_says_when_something_was_published() {
         let archive = app.blobs.staging().receive(body, 1 << 20).await.unwrap();
         let terms = Terms::Import(ImportTerms { created: Some(created), overwrite: false, named: None });
         let (repository, caller) = (RepositoryPath::root(), caller(role));
-        let publication = Publication { repository, archive, provenance: None, terms, caller };
+        let publication =
+            Publication { repository, archive: archive.into(), provenance: None, terms, caller };
         assert_eq!(publish(app, publication).await.is_ok(), expected.is_some(), "{role}");
         let repository = app.repositories.find(&RepositoryPath::root()).await.unwrap().unwrap();
         let listed = repository.index().find_archive("a-1.0.0.tgz").map(|located| located.created);

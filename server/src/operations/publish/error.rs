@@ -2,7 +2,7 @@
 
 use chart::archive::{self, ArchiveError};
 use chart::{ChartMetadata, ChartName, ChartVersion, InvalidProvenance, ProvenanceMismatch};
-use oci::Digest;
+use oci::{Digest, OciName, Tag};
 
 use super::super::create_repository::CreateRepositoryError;
 use super::super::keep_blob::KeepError;
@@ -44,6 +44,32 @@ pub(crate) enum PublishError {
         chart: ChartName,
         /// The version it is.
         version: ChartVersion,
+    },
+    /// The archive is another chart than the name it was pushed to.
+    #[error(
+        "the archive is the chart `{chart}`, but was pushed as `{pushed}`: push it to a name that ends in `/{chart}`"
+    )]
+    OtherName {
+        /// The chart of the name.
+        pushed: ChartName,
+        /// The chart it is.
+        chart: ChartName,
+    },
+    /// The archive is another version than its tag says.
+    #[error("the tag `{tag}` is not the version of this chart: push it as `{}` first", version.as_str().replace('+', "_"))]
+    OtherTag {
+        /// The tag.
+        tag: Tag,
+        /// The version it is.
+        version: ChartVersion,
+    },
+    /// Images were pushed under the name that the chart has in the registry.
+    #[error(
+        "`{name}` holds images, and a name holds charts or images: publish the chart in another repository"
+    )]
+    NameHoldsImages {
+        /// That name.
+        name: OciName,
     },
     /// Other bytes are published under this name and version.
     #[error(transparent)]
@@ -142,6 +168,7 @@ pub(super) fn refusal(outcome: Recorded, metadata: &ChartMetadata, given: &Diges
             chart: holder,
             version: held,
         },
+        Recorded::NameHoldsImages { name } => PublishError::NameHoldsImages { name },
         Recorded::Full { objects } => PublishError::LimitReached { objects },
         Recorded::TooManyVersions { most } => PublishError::TooManyVersions { most },
         Recorded::TooManyBytes { most } => PublishError::TooManyBytes { most },

@@ -97,7 +97,7 @@ async fn a_backup_with_any_byte_wrong_is_refused_before_anything_is_written(plac
     back_up(&place.stores, &backups(folder.path()), now(), &place.spool(), &progress()).await.unwrap();
     let target = place.another().await;
     let files = files_below(folder.path());
-    assert_eq!(files.len(), 6 + 1 + 10, "tables, manifest and blobs: {files:?}");
+    assert_eq!(files.len(), crate::catalog::TABLES.len() + 1 + 10, "tables, manifest and blobs: {files:?}");
     for file in files {
         let sound = std::fs::read(&file).unwrap();
         let flipped = |at: usize| {

@@ -1,0 +1,56 @@
+//! The flags of `chartpack lock`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  chartpack lock playcekube.yaml
+      fetch everything that the recipes name and write playcekube.lock
+  chartpack lock playcekube.yaml --check
+      ask every upstream again, write nothing, and name what moved
+  chartpack lock playcekube.yaml --update harbor --update gitlab
+      resolve these two anew: newer dependencies, and changed bytes of published versions
+
+What was locked before is taken from the vault; other bytes for a locked version are refused.
+Credentials come from helm's repositories.yaml and registry/config.json, docker's config.json and netrc, by host.
+HTTPS_PROXY, HTTP_PROXY and NO_PROXY are followed.
+
+Exit codes:
+  0  the lock is written, or nothing moved
+  1  something was refused, or moved
+  2  the command line is wrong
+  3  upstreams could not be reached or did not answer";
+
+/// Flags of `lock`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct LockArguments {
+    /// The catalogue file
+    #[arg(default_value = "playcekube.yaml", value_name = "CATALOGUE", value_hint = ValueHint::FilePath)]
+    pub(crate) catalogue: PathBuf,
+    /// Write nothing: name what moved since it was locked
+    #[arg(long, conflicts_with = "update")]
+    pub(crate) check: bool,
+    /// Resolve this recipe anew, whatever was locked
+    #[arg(long, value_name = "RECIPE")]
+    pub(crate) update: Vec<String>,
+    /// Folder that keeps everything that was ever locked [default: CHARTPACK_VAULT, else in the user's data folder]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) vault: Option<PathBuf>,
+    /// How many recipes to resolve at once
+    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
+    /// How often to try again when a server is busy or away
+    #[arg(long, value_name = "COUNT", default_value_t = 4)]
+    pub(crate) retries: u32,
+    /// PEM file with the certificate authorities to trust besides the system's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+}

@@ -1,0 +1,69 @@
+//! `chartpack build`: builds the charts of a lock from the vault, then writes all archives or none.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+
+use super::{CommandRefusal, open_vault};
+use crate::build::{DeliverSettings, deliver, write};
+use crate::catalogue::Catalogue;
+use crate::cli::{BuildArguments, Output};
+use crate::config::Config;
+use crate::lock::{Lock, LockRefusal, changed_inputs, path_beside, read_catalogue, read_lock};
+use crate::progress::Progress;
+use crate::report;
+
+/// Builds what the flags name.
+pub(super) fn run(
+    arguments: BuildArguments,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<u8, CommandRefusal> {
+    let BuildArguments { catalogue, out: folder, only, vault, jobs, dry_run, output } = arguments;
+    let vault = open_vault(vault, config)?;
+    let (lock, catalogue) = if catalogue.extension().is_some_and(|extension| extension == "lock") {
+        let lock = read_lock(&catalogue)?.ok_or(LockRefusal::NoLock(catalogue))?;
+        let kept = vault.get(&lock.catalogue.digest)?;
+        let kept = str::from_utf8(&kept).ok().and_then(|text| Catalogue::parse(text).ok());
+        (lock, kept)
+    } else {
+        let (lock, catalogue) = of_catalogue(&catalogue)?;
+        (lock, Some(catalogue))
+    };
+    let settings = DeliverSettings {
+        lock: &lock,
+        vault: &vault,
+        only: members(&only, catalogue.as_ref()),
+        jobs: usize::from(jobs),
+    };
+    let progress = Progress::new("built", config.shows_progress, output == Output::Text);
+    let delivered = deliver(&settings, &progress);
+    progress.finish();
+    let delivered = delivered?;
+    let packed: Vec<_> = delivered.iter().map(|one| &one.packed).collect();
+    if !dry_run {
+        write(&delivered, &folder)?;
+    } else if output == Output::Text {
+        report::write_edits(out, &packed)?;
+    }
+    report::write_packed(out, &folder, &packed, !dry_run, output)?;
+    Ok(0)
+}
+
+/// Reads the lock beside a catalogue file, after a check that it is of these very recipes.
+fn of_catalogue(path: &Path) -> Result<(Lock, Catalogue), CommandRefusal> {
+    let (catalogue, bytes) = read_catalogue(path)?;
+    let lock_path = path_beside(path);
+    let lock = read_lock(&lock_path)?.ok_or_else(|| LockRefusal::NoLock(lock_path.clone()))?;
+    let changed = changed_inputs(&lock, path, &bytes);
+    if !changed.is_empty() {
+        return Err(CommandRefusal::Unlocked { lock: lock_path, changed });
+    }
+    Ok((lock, catalogue))
+}
+
+/// Returns the recipes that names and groups stand for.
+fn members(only: &[String], catalogue: Option<&Catalogue>) -> BTreeSet<String> {
+    let group = |name: &String| catalogue.and_then(|catalogue| catalogue.groups.get(name));
+    only.iter().flat_map(|name| group(name).cloned().unwrap_or_else(|| vec![name.clone()])).collect()
+}

@@ -1,0 +1,42 @@
+//! `chartpack vault`: lists, verifies and collects what was ever locked.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use super::{CommandRefusal, open_vault, vault_folder};
+use crate::cli::{VaultAction, VaultArguments};
+use crate::config::Config;
+use crate::lock::{LockRefusal, read_lock};
+use crate::report;
+use crate::vault::Vault;
+
+/// Does what the flags name.
+pub(super) fn run(
+    arguments: VaultArguments,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<u8, CommandRefusal> {
+    let VaultArguments { action, vault, output } = arguments;
+    match action {
+        VaultAction::List => {
+            report::write_kept(out, &open_vault(vault, config)?.list()?, output)?;
+            Ok(0)
+        }
+        VaultAction::Verify => {
+            let vault = open_vault(vault, config)?;
+            let damaged = vault.damaged()?;
+            report::write_verified(out, vault.list()?.len(), &damaged, output)?;
+            Ok(u8::from(!damaged.is_empty()))
+        }
+        VaultAction::Collect { keep, dry_run } => {
+            let mut needed = BTreeSet::new();
+            for path in keep {
+                // A lock that cannot be read names nothing, and everything would go.
+                needed.extend(read_lock(&path)?.ok_or(LockRefusal::NoLock(path))?.needed());
+            }
+            let collected = Vault::collect(&vault_folder(vault, config)?, &needed, dry_run)?;
+            report::write_collected(out, &collected, dry_run, output)?;
+            Ok(0)
+        }
+    }
+}

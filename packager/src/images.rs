@@ -1,0 +1,17 @@
+//! Which images a chart needs, and where each is named: the chart is rendered in every profile, and each document
+//! is searched.
+//!
+//! Only a rendering proves an image; values, annotations and knowledge propose what renderings cannot show.
+
+mod discovery;
+mod finder;
+mod image_name;
+mod isolation;
+mod knowledge;
+mod proposals;
+mod survey;
+
+pub(crate) use self::discovery::{Discovery, DiscoveryError, FoundImage, Trail, discover};
+pub(crate) use self::image_name::ImageName;
+pub(crate) use self::knowledge::Fetch;
+pub(crate) use self::proposals::Proposal;

@@ -1,0 +1,146 @@
+//! Rendering charts with the `helm` binary: the one seam behind which the engine stands.
+//!
+//! A rendering depends on the chart's files, the values, the Kubernetes version and helm's version alone; what was
+//! rendered once is taken from the cache.
+
+mod cache;
+mod chart_values;
+mod document;
+mod failure;
+mod fixed_keys;
+mod helm;
+mod staged_chart;
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use oci::Digest;
+use serde_json::{Map, Value};
+
+use self::cache::RenderCache;
+pub(crate) use self::chart_values::merge_over;
+pub(crate) use self::document::{Document, split_documents};
+pub(crate) use self::failure::TemplateFailure;
+use self::helm::Helm;
+pub(crate) use self::helm::HelmError;
+pub(crate) use self::staged_chart::{StageError, StagedChart};
+use crate::steps::Steps;
+
+/// The Kubernetes version that charts are rendered for when none is declared: a helm that was built without stamps
+/// believes in v1.20.
+pub(crate) const DEFAULT_KUBERNETES_VERSION: &str = "1.31.0";
+
+/// How charts are rendered.
+#[derive(Debug, Clone)]
+pub(crate) struct RenderSettings {
+    /// The `helm` program; `helm` in the search path when none is named.
+    pub(crate) helm: Option<PathBuf>,
+    /// The folder of the cache; nothing is kept without one.
+    pub(crate) cache: Option<PathBuf>,
+    /// How long one rendering may take.
+    pub(crate) time_limit: Duration,
+}
+
+/// One rendering to make.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RenderRequest {
+    /// Values over those of the chart.
+    pub(crate) values: Map<String, Value>,
+    /// The Kubernetes version to render for.
+    pub(crate) kubernetes_version: String,
+}
+
+/// What a chart renders to: its documents in helm's order, hooks included, custom resource definitions not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rendering {
+    /// The documents.
+    pub(crate) documents: Vec<Arc<Document>>,
+}
+
+/// A rendering, or how the chart refused it.
+pub(crate) type Outcome = Result<Rendering, TemplateFailure>;
+
+/// Renders charts, one process per core.
+#[derive(Debug)]
+pub(crate) struct Renderer {
+    helm: Helm,
+    cache: RenderCache,
+    runtime: tokio::runtime::Runtime,
+    processes: usize,
+}
+
+impl Renderer {
+    /// Finds helm and opens the cache.
+    ///
+    /// # Errors
+    /// [`HelmError`] when helm cannot be run.
+    pub(crate) fn new(settings: &RenderSettings) -> Result<Self, HelmError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(HelmError::NoRuntime)?;
+        let helm = runtime.block_on(Helm::find(settings.helm.as_deref(), settings.time_limit))?;
+        let processes = thread::available_parallelism().map_or(1, NonZero::get);
+        Ok(Self { helm, cache: RenderCache::new(settings.cache.clone()), runtime, processes })
+    }
+
+    /// Renders a chart once.
+    ///
+    /// # Errors
+    /// [`HelmError`] when helm itself fails; what the chart refuses is an [`Outcome`].
+    pub(crate) fn render(&self, chart: &StagedChart, request: &RenderRequest) -> Result<Outcome, HelmError> {
+        self.runtime.block_on(self.render_one(chart, request))
+    }
+
+    /// Renders a chart once for each request and returns the outcomes in their order.
+    ///
+    /// # Errors
+    /// [`HelmError`] when helm itself fails.
+    pub(crate) fn render_all(
+        &self,
+        chart: &StagedChart,
+        requests: &[RenderRequest],
+        steps: &Steps,
+    ) -> Result<Vec<Outcome>, HelmError> {
+        steps.expect(requests.len());
+        let renderings = futures_util::stream::iter(requests)
+            .map(|request| async {
+                let outcome = self.render_one(chart, request).await;
+                steps.done();
+                outcome
+            })
+            .buffered(self.processes)
+            .collect::<Vec<_>>();
+        self.runtime.block_on(renderings).into_iter().collect()
+    }
+
+    async fn render_one(&self, chart: &StagedChart, request: &RenderRequest) -> Result<Outcome, HelmError> {
+        let key = self.key(chart, request);
+        if let Some(outcome) = self.cache.find(&key) {
+            return Ok(outcome);
+        }
+        let outcome = self.helm.template(chart, request).await?;
+        let outcome = match outcome {
+            Ok(text) => Ok(Rendering { documents: self.cache.intern(split_documents(&text)) }),
+            Err(text) => Err(TemplateFailure::parse(&text)),
+        };
+        self.cache.keep(&key, &outcome);
+        Ok(outcome)
+    }
+
+    fn key(&self, chart: &StagedChart, request: &RenderRequest) -> Digest {
+        let values = Value::Object(request.values.clone()).to_string();
+        let parts = [
+            &chart.digest().to_string(),
+            &Digest::sha256(values.as_bytes()).to_string(),
+            &request.kubernetes_version,
+            self.helm.version(),
+        ];
+        Digest::sha256(parts.map(String::as_str).join("\n").as_bytes())
+    }
+}

@@ -1,0 +1,113 @@
+//! A chart unpacked for helm: written to a temporary folder once, rendered from there many times.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chart::ChartMetadata;
+use chart::archive::{ArchiveError, ArchiveFile, ChartArchive, Limits, PackError, PackOptions, pack_files};
+use oci::Digest;
+use serde_json::{Map, Value};
+use tempfile::TempDir;
+
+use super::chart_values::values_of;
+use super::fixed_keys::with_fixed_keys;
+
+/// A chart on disk and in memory.
+#[derive(Debug)]
+pub(crate) struct StagedChart {
+    folder: TempDir,
+    digest: Digest,
+    metadata: ChartMetadata,
+    files: Vec<ArchiveFile>,
+    values: Map<String, Value>,
+}
+
+/// Why a chart cannot be laid out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StageError {
+    /// A file cannot be written.
+    #[error("cannot unpack the chart to `{path}`: {reason}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        reason: io::Error,
+    },
+    /// The files are no chart.
+    #[error("the files are no chart that Helm would load: {0}")]
+    Pack(#[from] Box<PackError>),
+    /// The packed files do not load.
+    #[error("the files are no chart that Helm would load: {0}")]
+    Archive(#[from] Box<ArchiveError>),
+}
+
+impl StagedChart {
+    /// Writes a chart's files, packed subcharts unpacked, to a temporary folder.
+    ///
+    /// # Errors
+    /// [`StageError`] for files that are no chart, and when the folder cannot be written.
+    pub(crate) fn new(files: Vec<ArchiveFile>) -> Result<Self, StageError> {
+        // Packing takes packed subcharts apart and puts every file in one order, on which the digest rests.
+        let packed = pack_files(files, &PackOptions { modified_seconds: 0 }).map_err(Box::new)?;
+        let archive = ChartArchive::read(packed.bytes.as_slice(), &Limits::default()).map_err(Box::new)?;
+        let metadata = archive.metadata().clone();
+        let files = archive.into_files();
+        let failed = |path: &Path, reason| StageError::Write { path: path.to_owned(), reason };
+        let folder =
+            TempDir::with_prefix("chartpack-").map_err(|reason| failed(Path::new("/tmp"), reason))?;
+        let root = folder.path().join(metadata.name.as_str());
+        for file in &files {
+            let path = root.join(&file.path);
+            let parent = path.parent().unwrap_or(&root);
+            fs::create_dir_all(parent).map_err(|reason| failed(parent, reason))?;
+            fs::write(&path, &file.bytes).map_err(|reason| failed(&path, reason))?;
+        }
+        let values = values_of(&files, &metadata);
+        Ok(Self { folder, digest: Digest::sha256(&packed.bytes), metadata, files, values })
+    }
+
+    /// Returns the folder that holds `Chart.yaml`.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().join(self.metadata.name.as_str())
+    }
+
+    /// Returns the digest of the files; it does not depend on how the chart was packed.
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Returns what `Chart.yaml` says.
+    pub(crate) fn metadata(&self) -> &ChartMetadata {
+        &self.metadata
+    }
+
+    /// Returns all files, those of subcharts included.
+    pub(crate) fn files(&self) -> &[ArchiveFile] {
+        &self.files
+    }
+
+    /// Returns the values of the chart with those of its subcharts below their names.
+    pub(crate) fn values(&self) -> &Map<String, Value> {
+        &self.values
+    }
+
+    /// Returns the chart with fixed texts in place of keys and certificates that its templates would make; nothing
+    /// when they make none.
+    ///
+    /// # Errors
+    /// [`StageError`] as [`Self::new`].
+    pub(crate) fn with_fixed_keys(&self) -> Result<Option<Self>, StageError> {
+        with_fixed_keys(&self.files).map(Self::new).transpose()
+    }
+
+    /// Returns the chart without some of its templates.
+    ///
+    /// # Errors
+    /// [`StageError`] as [`Self::new`].
+    pub(crate) fn without(&self, templates: &[String]) -> Result<Self, StageError> {
+        let files = self.files.iter().filter(|file| !templates.contains(&file.path));
+        Self::new(files.cloned().collect())
+    }
+}

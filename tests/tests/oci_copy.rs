@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use oci::client::{
-    Attachments, Copied, Copier, CopySettings, CredentialFiles, CredentialSource, Destination, OnProgress,
-    Origin, Registry, RegistryAddress, Settings,
+    Attachments, Copied, Copier, CopySettings, CredentialFiles, CredentialSource, Credentials, Destination,
+    OnProgress, Origin, Registry, RegistryAddress, Secret, Settings,
 };
 use oci::layout::Layout;
 use oci::{Descriptor, Digest, OciName, Platform, Reference, Tag, media_type};
@@ -16,8 +16,14 @@ use stories::docker_registry::{DockerRegistry, PASSWORD, USER};
 use stories::environment::clean_command;
 use stories::fault_proxy::{FaultProxy, Mode, Way};
 use stories::process::run;
+use stories::site::Site;
 use stories::tool::find_tool;
 use tempfile::TempDir;
+
+stories::on_each_backend! {
+    a_delivery_goes_to_chartroom_and_comes_back,
+    chartroom_takes_one_platform_under_the_whole_index,
+}
 
 /// Large enough that a cut falls inside.
 const LAYER_BYTES: usize = 1 << 20;
@@ -78,8 +84,12 @@ fn cosign_tag(subject: &Descriptor) -> Result<Tag> {
 /// Connects as a client of docker would, with the login in its file if there is one.
 fn connect(address: SocketAddr, login: Option<&Path>) -> Result<Registry> {
     let files = CredentialFiles::new(login.map(Path::to_path_buf).into_iter().collect::<Vec<_>>());
-    let settings = Settings { credentials: CredentialSource::Files(files), ..Settings::default() };
-    Ok(Registry::connect(address.to_string().parse::<RegistryAddress>()?, &settings)?)
+    connect_as(&address.to_string(), CredentialSource::Files(files))
+}
+
+fn connect_as(address: &str, credentials: CredentialSource) -> Result<Registry> {
+    let settings = Settings { credentials, ..Settings::default() };
+    Ok(Registry::connect(address.parse::<RegistryAddress>()?, &settings)?)
 }
 
 async fn copy(settings: CopySettings, from: &Origin, to: &Destination) -> Result<Copied> {
@@ -134,6 +144,33 @@ async fn a_delivery_goes_there_and_comes_back_as_it_was(registry: &Registry) -> 
         back.has_blob(&delivery.signature)? && back.find(cosign_tag(&delivery.index)?.as_str())?.is_some()
     );
     Ok(())
+}
+
+fn a_delivery_goes_to_chartroom_and_comes_back(site: &Site) -> Result<()> {
+    let server = site.start()?;
+    let login = Credentials::Basic { user: "story".to_owned(), password: Secret::new(server.admin_token()?) };
+    let registry = connect_as(server.address(), CredentialSource::Given(login))?;
+    runtime()?.block_on(a_delivery_goes_there_and_comes_back_as_it_was(&registry))
+}
+
+fn chartroom_takes_one_platform_under_the_whole_index(site: &Site) -> Result<()> {
+    let (server, delivery) = (site.start()?, delivery()?);
+    let login = Credentials::Basic { user: "story".to_owned(), password: Secret::new(server.admin_token()?) };
+    let registry = connect_as(server.address(), CredentialSource::Given(login))?;
+    let only_arm = CopySettings { platforms: vec!["linux/arm64".parse()?], ..CopySettings::default() };
+    runtime()?.block_on(async {
+        let origin = from_layout(&delivery.layout, "1.0")?;
+        let copied = copy(only_arm, &origin, &to_registry(&registry, "team/app")?).await?;
+        ensure!(copied.left_out.len() == 1, "{copied:?}");
+        let anyone = connect_as(server.address(), CredentialSource::default())?;
+        let resolved = anyone.resolve(&"team/app".parse()?, &Reference::Tag("1.0".parse()?)).await?;
+        ensure!(resolved.descriptor.digest == delivery.index.digest, "the index is another");
+        Ok(())
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
 #[tokio::test]

@@ -164,8 +164,7 @@ fn helm_pushes_and_pulls_what_the_index_lists() -> Result<()> {
         }
         assert_eq!(std::fs::read(helm.home().join("pulled/demo-1.2.3+up4.tgz"))?, archive);
         assert_eq!(std::fs::read(helm.home().join("pulled/other-2.0.0.tgz"))?, plain_chart("other", "2.0.0"));
-        let rendered = plain(helm, &["template", "x", &format!("{registry}/other"), "--version", "2.0.0"])?;
-        ensure!(rendered.contains("kind:") || rendered.is_empty(), "{rendered}");
+        plain(helm, &["template", "x", &format!("{registry}/other"), "--version", "2.0.0"])?;
         Ok(())
     })
 }

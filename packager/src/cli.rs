@@ -1,6 +1,8 @@
 //! The command line: flags only. What they do is in `commands`, what is said about it in `report`.
 
+mod gate;
 mod images;
+mod relocate;
 mod render;
 
 use std::path::PathBuf;
@@ -9,7 +11,9 @@ use std::time::Duration;
 use chart::{ChartName, ChartVersion};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub(crate) use self::gate::GateArguments;
 pub(crate) use self::images::ImagesArguments;
+pub(crate) use self::relocate::RelocateArguments;
 pub(crate) use self::render::{RenderArguments, ViewArguments};
 use crate::push::Destination;
 use crate::scaffold::{ImageReference, Kind};
@@ -49,6 +53,10 @@ pub(crate) enum Command {
     Render(RenderArguments),
     /// List the images a chart needs, and where each is named
     Images(ImagesArguments),
+    /// Check that a chart renders in every way it will be used
+    Gate(GateArguments),
+    /// Make every image reference of a chart point at a registry, proven by rendering
+    Relocate(RelocateArguments),
     /// Print a completion script for a shell
     Completion(CompletionArguments),
 }

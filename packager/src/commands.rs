@@ -1,10 +1,12 @@
 //! The commands: each turns its flags into one operation and hands the result to `report`.
 
 mod completion;
+mod gate;
 mod images;
 mod new;
 mod pack;
 mod push;
+mod relocate;
 mod render;
 mod view;
 
@@ -14,9 +16,11 @@ use std::path::PathBuf;
 use self::view::InvalidView;
 use crate::cli::Command;
 use crate::config::Config;
+use crate::gate::GateError;
 use crate::images::DiscoveryError;
 use crate::pack::PackRefusal;
 use crate::push::InvalidClient;
+use crate::relocate::{InvalidTarget, RelocationError};
 use crate::render::{HelmError, StageError, TemplateFailure};
 use crate::scaffold::ScaffoldRefusal;
 use crate::source::SourceError;
@@ -83,6 +87,27 @@ pub(crate) enum CommandRefusal {
         /// What helm says.
         failure: TemplateFailure,
     },
+    /// The registry to relocate to is none.
+    #[error(transparent)]
+    Target(#[from] InvalidTarget),
+    /// A chart cannot be relocated.
+    #[error("`{chart}` cannot be relocated: {problem}")]
+    Relocation {
+        /// The chart.
+        chart: PathBuf,
+        /// What is wrong.
+        #[source]
+        problem: RelocationError,
+    },
+    /// A chart cannot be judged.
+    #[error("`{chart}` cannot be judged: {problem}")]
+    Gate {
+        /// The chart.
+        chart: PathBuf,
+        /// What is wrong.
+        #[source]
+        problem: GateError,
+    },
     /// The report cannot be written.
     #[error("cannot write the report: {0}")]
     Report(#[from] io::Error),
@@ -99,6 +124,8 @@ pub(crate) fn run(command: Command, config: &Config, out: &mut dyn Write) -> Res
         Command::Push(arguments) => push::run(arguments, config, out),
         Command::Render(arguments) => render::run(arguments, config, out),
         Command::Images(arguments) => images::run(&arguments, config, out),
+        Command::Gate(arguments) => gate::run(&arguments, config, out),
+        Command::Relocate(arguments) => relocate::run(&arguments, config, out),
         Command::Completion(arguments) => completion::run(&arguments, out),
     }
 }

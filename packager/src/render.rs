@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 use self::cache::RenderCache;
 pub(crate) use self::chart_values::merge_over;
 pub(crate) use self::document::{Document, split_documents};
-pub(crate) use self::failure::TemplateFailure;
+pub(crate) use self::failure::{FailureKind, TemplateFailure};
 use self::helm::Helm;
 pub(crate) use self::helm::HelmError;
 pub(crate) use self::staged_chart::{StageError, StagedChart};

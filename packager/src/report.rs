@@ -2,13 +2,18 @@
 //!
 //! Reports go to standard output; a refusal of the whole command goes to standard error by `main`.
 
+mod gate;
 mod images;
 mod pack;
 mod push;
+mod relocate;
 
+pub(crate) use self::gate::write_verdicts;
 pub(crate) use self::images::{ImageList, write_images, write_rendering, write_why};
 pub(crate) use self::pack::{write_edits, write_packed};
 pub(crate) use self::push::{exit_code_of, write_deliveries};
+
+pub(crate) use self::relocate::{write_proof, write_values_diff};
 
 use std::io::{self, Write};
 use std::path::Path;

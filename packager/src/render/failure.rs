@@ -8,6 +8,8 @@ use std::fmt;
 /// Why a chart did not render.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TemplateFailure {
+    /// What kind of refusal it is.
+    pub(crate) kind: FailureKind,
     /// The places from the outermost template to the fault; empty when helm names none.
     pub(crate) places: Vec<TemplatePlace>,
     /// The cause in helm's words.
@@ -17,7 +19,7 @@ pub(crate) struct TemplateFailure {
 
 /// What kind of refusal it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FailureKind {
+pub(crate) enum FailureKind {
     /// The chart's author refuses these values: `fail`, `required`, or the values schema.
     AskedFor,
     /// The chart does not run on this Kubernetes version.
@@ -45,14 +47,15 @@ impl TemplateFailure {
         let message = text.get(start..).unwrap_or_default().trim();
         let flat = message.split_whitespace().collect::<Vec<_>>().join(" ");
         let places = places_of(&flat);
-        let cause = match kind_of(&flat) {
+        let kind = kind_of(&flat);
+        let cause = match kind {
             FailureKind::AskedFor if flat.contains("execution error at (") => {
                 flat.split_once("): ").map_or(flat.as_str(), |(_, cause)| cause)
             }
             FailureKind::AskedFor | FailureKind::Kubernetes => flat.as_str(),
             FailureKind::Broken => cause_of(&flat),
         };
-        Self { cause: cause.to_owned(), places, text: message.to_owned() }
+        Self { kind, cause: cause.to_owned(), places, text: message.to_owned() }
     }
 
     /// Returns what helm wrote, for the cache.
@@ -71,6 +74,14 @@ impl TemplateFailure {
             .iter()
             .map(|place| place.template.as_str())
             .find(|template| !template.rsplit('/').next().unwrap_or_default().starts_with('_'))
+    }
+
+    /// Returns the path of the value that was nil, such as `notary`, when that is the cause.
+    pub(crate) fn missing_value(&self) -> Option<&str> {
+        let expression = self.place()?.expression.as_deref()?;
+        let path = expression.split_whitespace().find_map(|word| word.strip_prefix(".Values."))?;
+        let holder = path.rsplit_once('.')?.0;
+        self.cause.contains("nil pointer").then_some(holder)
     }
 }
 
@@ -155,7 +166,9 @@ mod tests {
             let expected =
                 "`templates/_h.tpl` line 2: nil pointer evaluating interface {}.r at `.Values.q.r`";
             assert_eq!(failure.to_string(), expected);
+            assert_eq!(failure.kind, FailureKind::Broken);
             assert_eq!(failure.outermost_template(), Some("templates/a.yaml"));
+            assert_eq!(failure.missing_value(), Some("q"));
         }
     }
 
@@ -190,7 +203,7 @@ mod tests {
         ];
         for (text, kind, shown) in table {
             let failure = TemplateFailure::parse(text);
-            assert_eq!((kind_of(text), failure.to_string().as_str()), (kind, shown), "{text}");
+            assert_eq!((failure.kind, failure.to_string().as_str()), (kind, shown), "{text}");
         }
     }
 }

@@ -20,6 +20,21 @@ use crate::registry::{Owned, Standing, chart_of};
 /// # Errors
 /// 401 for a stranger, 404 for a known caller, when the name is not theirs to see; 401 for a token that is not for it.
 pub(super) async fn readable(server: &Server, asked: &Asked, name: &OciName) -> Result<Owned, OciFailure> {
+    let owned = readable_by_caller(server, asked, name).await?;
+    within_token(asked, name, Action::Pull)?;
+    Ok(owned)
+}
+
+/// Returns the name's owner when the caller's own right lets them read there, whatever the token that came is for: for
+/// names that the server chose, for which no client can have asked for a token.
+///
+/// # Errors
+/// As [`readable`], without the last.
+pub(super) async fn readable_by_caller(
+    server: &Server,
+    asked: &Asked,
+    name: &OciName,
+) -> Result<Owned, OciFailure> {
     // Boxed: loading a repository for the first time is deep, and every handler of the registry stands below this.
     let owned = Box::pin(server.app.registry.find_owner(name)).await?.ok_or_else(|| unknown(name))?;
     let path = owned.repository.path();
@@ -32,7 +47,6 @@ pub(super) async fn readable(server: &Server, asked: &Asked, name: &OciName) -> 
         (true, Standing::New) if name.as_str() == path.as_str() => return Err(unknown(name)),
         (true, Standing::New) | (false, _) => return Err(hidden(asked, name)),
     }
-    within_token(asked, name, Action::Pull)?;
     Ok(owned)
 }
 

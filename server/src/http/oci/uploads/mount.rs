@@ -6,13 +6,14 @@ use oci::{Digest, OciName};
 
 use super::super::super::Server;
 use super::super::super::request::Asked;
-use super::super::access::readable;
+use super::super::access::{readable, readable_by_caller};
 use super::super::blobs::place_of;
 use super::super::error::OciFailure;
 use super::refusal::refusal;
 use crate::catalog::FoundBlob;
 use crate::operations::append_to_upload::Sender;
 use crate::operations::mount_blob::mount_blob;
+use crate::registry::Owned;
 
 /// How many names with the blob are tried when the client names none.
 const TRIED: u32 = 16;
@@ -25,28 +26,42 @@ pub(super) async fn mount(
     sender: &Sender,
     digest: &Digest,
 ) -> Result<bool, OciFailure> {
-    let from = match asked.query("from").map(str::parse::<OciName>) {
-        Some(Ok(from)) => vec![from],
+    let found = match asked.query("from").map(str::parse::<OciName>) {
+        Some(Ok(from)) => find(server, &from, readable(server, asked, &from).await, digest).await?,
         // What is no name has no blobs.
-        Some(Err(_)) => return Ok(false),
-        None => server.app.catalog.list_names_of_blob(digest, TRIED).await?,
+        Some(Err(_)) => None,
+        None => find_anywhere(server, asked, digest).await?,
     };
-    for from in from {
-        if let Some(found) = find(server, asked, &from, digest).await? {
-            return mount_blob(&server.app, sender.repository_id, name, found).await.map_err(refusal);
-        }
+    match found {
+        Some(found) => mount_blob(&server.app, sender.repository_id, name, found).await.map_err(refusal),
+        None => Ok(false),
     }
-    Ok(false)
 }
 
-/// Returns the blob where the caller may read it.
-async fn find(
+/// Returns the blob of the first name that the caller may read. The client named none, so its token can be for none of
+/// them: the caller's own right decides.
+async fn find_anywhere(
     server: &Server,
     asked: &Asked,
-    from: &OciName,
     digest: &Digest,
 ) -> Result<Option<FoundBlob>, OciFailure> {
-    match readable(server, asked, from).await {
+    for from in server.app.catalog.list_names_of_blob(digest, TRIED).await? {
+        let owned = readable_by_caller(server, asked, &from).await;
+        if let Some(found) = find(server, &from, owned, digest).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the blob of a name, if that may be read.
+async fn find(
+    server: &Server,
+    from: &OciName,
+    owned: Result<Owned, OciFailure>,
+    digest: &Digest,
+) -> Result<Option<FoundBlob>, OciFailure> {
+    match owned {
         Ok(owned) => Ok(server.app.catalog.find_blob_under(&place_of(&owned, from), digest).await?),
         Err(failure) if failure.is_refusal() => Ok(None),
         Err(failure) => Err(failure),

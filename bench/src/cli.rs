@@ -6,7 +6,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::stores::Stores;
 
-/// Measures Chartroom beside nginx and ChartMuseum, in turns, and writes the report
+/// Measures Chartroom beside nginx, docker-registry and ChartMuseum, in turns, and writes the report
 #[derive(Debug, Parser)]
 #[command(
     name = "bench",
@@ -63,6 +63,12 @@ pub(crate) enum Work {
     Replicas,
     /// What each publish asks of bucket and database.
     StoreRequests,
+    /// Small blobs and manifests of the registry, against docker-registry.
+    RegistrySmall,
+    /// One layer of a gibibyte, both ways, against docker-registry.
+    RegistryLayer,
+    /// What each small blob asks of bucket and database.
+    RegistryRequests,
 }
 
 impl Cli {

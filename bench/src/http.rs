@@ -36,12 +36,14 @@ pub(crate) struct Connection {
 }
 
 /// An answer whose body went to the caller's sink.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     /// The status code.
     pub(crate) status: u16,
     /// When the first byte of the answer was there.
     pub(crate) first_byte: Instant,
+    /// The path that the answer leads to.
+    pub(crate) location: Option<String>,
 }
 
 impl Connection {
@@ -82,7 +84,8 @@ impl Connection {
             let buffer = self.buffer.0.borrow();
             framing.take(buffer.get(..count).unwrap_or_default(), &mut sink)?;
         }
-        Ok(Answer { status, first_byte: first_byte.unwrap_or_else(Instant::now) })
+        let location = location_of(head.get(..rest).unwrap_or_default());
+        Ok(Answer { status, first_byte: first_byte.unwrap_or_else(Instant::now), location })
     }
 
     async fn send(&self, mut request: &[u8]) -> Result<()> {
@@ -115,15 +118,45 @@ pub(crate) fn get(address: &str, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: */*\r\n\r\n").into_bytes()
 }
 
-/// Returns a request that sends an archive.
-pub(crate) fn post(address: &str, path: &str, authorization: Option<&str>, body: &[u8]) -> Vec<u8> {
-    let authorization = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
-    let length = body.len();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {address}\r\n{authorization}Content-Type: application/gzip\r\n\
-         Content-Length: {length}\r\n\r\n"
-    );
-    [head.as_bytes(), body].concat()
+/// A request that sends bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sending<'a> {
+    /// `POST` or `PUT`.
+    pub(crate) method: &'a str,
+    /// Path and query.
+    pub(crate) path: &'a str,
+    /// What the bytes are.
+    pub(crate) media_type: &'a str,
+    /// The value of `Authorization`.
+    pub(crate) authorization: Option<&'a str>,
+}
+
+impl Sending<'_> {
+    /// Returns the whole request with its bytes.
+    pub(crate) fn with(self, address: &str, body: &[u8]) -> Vec<u8> {
+        let Self { method, path, media_type, authorization } = self;
+        let authorization =
+            authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
+        let length = body.len();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{authorization}Content-Type: {media_type}\r\n\
+             Content-Length: {length}\r\n\r\n"
+        );
+        [head.as_bytes(), body].concat()
+    }
+}
+
+/// Returns the path and query of `Location`, whether it names the host or not.
+fn location_of(head: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(head);
+    let mut headers = head.split("\r\n").filter_map(|line| line.split_once(':'));
+    let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case("location"))?;
+    let value = value.trim();
+    let path = match value.split_once("://") {
+        Some((_, rest)) => rest.find('/').and_then(|begin| rest.get(begin..))?,
+        None => value,
+    };
+    Some(path.to_owned())
 }
 
 /// Returns status, framing and where the body begins, once the head is whole.
@@ -167,6 +200,16 @@ mod tests {
         let (status, framing, rest) = parse_head(whole).unwrap().unwrap();
         assert_eq!((status, rest), (201, whole.len() - 3));
         assert!(!framing.is_complete());
+    }
+
+    #[test]
+    fn a_location_is_a_path_with_or_without_its_host() {
+        for head in
+            ["HTTP/1.1 202\r\nLocation: /v2/A?b=C\r\n\r\n", "x\r\nlocation:http://h:1/v2/A?b=C\r\n\r\n"]
+        {
+            assert_eq!(location_of(head.as_bytes()).as_deref(), Some("/v2/A?b=C"));
+        }
+        assert!(location_of(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").is_none());
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod place;
 mod process;
 mod progress;
 mod publish;
+mod registry;
 mod report;
 mod rows;
 mod server;

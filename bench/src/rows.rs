@@ -9,6 +9,9 @@ mod lean;
 mod listed;
 mod memory;
 mod publish;
+mod registry_layer;
+mod registry_requests;
+mod registry_small;
 mod replicas;
 mod start;
 mod store_requests;
@@ -38,5 +41,8 @@ pub(crate) async fn measure(row: Work, bench: &Bench) -> Result<Section> {
         Work::Lean => lean::measure(bench).await,
         Work::Replicas => replicas::measure(bench).await,
         Work::StoreRequests => store_requests::measure(bench).await,
+        Work::RegistrySmall => registry_small::measure(bench).await,
+        Work::RegistryLayer => registry_layer::measure(bench).await,
+        Work::RegistryRequests => registry_requests::measure(bench).await,
     }
 }

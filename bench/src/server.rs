@@ -1,14 +1,15 @@
-//! A running server of any of the three kinds, asked over HTTP.
+//! A running server of any kind, asked over HTTP.
 
 mod chartmuseum;
 mod chartroom;
+mod docker_registry;
 mod nginx;
 
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::http::{Connection, SharedBuffer, get, post};
+use crate::http::{Connection, Sending, SharedBuffer, get};
 use crate::place::Place;
 use crate::process::Process;
 
@@ -121,6 +122,29 @@ impl Server {
         }
     }
 
+    /// Sends bytes over a connection and returns where the answer leads.
+    ///
+    /// # Errors
+    /// When the status is another than the one that was expected.
+    pub(crate) async fn send_over(
+        &self,
+        connection: &mut Connection,
+        (method, path): (&str, &str),
+        media_type: &str,
+        body: &[u8],
+        expected: u16,
+    ) -> Result<Option<String>> {
+        let sending = Sending { method, path, media_type, authorization: self.authorization.as_deref() };
+        let mut said = Vec::new();
+        let request = sending.with(&self.address, body);
+        let answer = connection.exchange(&request, |bytes| said.extend_from_slice(bytes)).await?;
+        if answer.status != expected {
+            let (status, said) = (answer.status, String::from_utf8_lossy(&said));
+            bail!("`{method} {path}` was answered with status {status}: {said}");
+        }
+        Ok(answer.location)
+    }
+
     /// Offers an archive to a repository over a connection and returns the status and what was said.
     ///
     /// # Errors
@@ -132,7 +156,13 @@ impl Server {
         archive: &[u8],
     ) -> Result<(u16, String)> {
         let mut said = Vec::new();
-        let request = post(&self.address, &repository.publish_path(), self.authorization.as_deref(), archive);
+        let sending = Sending {
+            method: "POST",
+            path: &repository.publish_path(),
+            media_type: "application/gzip",
+            authorization: self.authorization.as_deref(),
+        };
+        let request = sending.with(&self.address, archive);
         let answer = connection.exchange(&request, |bytes| said.extend_from_slice(bytes)).await?;
         Ok((answer.status, String::from_utf8_lossy(&said).into_owned()))
     }

@@ -39,6 +39,8 @@ impl Stores {
                 Work::Hostile,
                 Work::Helm,
                 Work::Lean,
+                Work::RegistrySmall,
+                Work::RegistryLayer,
             ],
             Self::Production => &[
                 Work::IndexGet,
@@ -51,6 +53,9 @@ impl Stores {
                 Work::Hostile,
                 Work::Replicas,
                 Work::StoreRequests,
+                Work::RegistrySmall,
+                Work::RegistryLayer,
+                Work::RegistryRequests,
             ],
         }
     }

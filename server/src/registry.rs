@@ -3,6 +3,8 @@
 //! A chart's name is its repository's path and the chart's name. Any other name belongs to the repository with the longest
 //! path it began with when it was first pushed to, else to the default repository, and stays with it.
 
+mod named_blobs;
+
 use std::sync::Arc;
 
 use chart::ChartName;
@@ -10,6 +12,8 @@ use oci::{OciName, Reference};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use self::named_blobs::NamedBlobs;
+pub(crate) use self::named_blobs::blob_place_of;
 use crate::catalog::{Catalog, CatalogError, Holds, ManifestPlace, ManifestRow, OciNameRow};
 use crate::repositories::{OpenRepository, Repositories};
 use crate::repository_path::RepositoryPath;
@@ -31,6 +35,9 @@ pub(crate) struct Registry {
     /// A name never moves to another repository, so what was read once holds.
     pushed: Arc<Cache<OciName, Arc<OciNameRow>>>,
     manifests: Arc<Cache<(OciName, Reference), Remembered, BySize>>,
+    named_blobs: NamedBlobs,
+    /// Names of charts that nobody had pushed to when their repositories had come to these revisions.
+    charts: Arc<Cache<OciName, (i64, i64)>>,
 }
 
 /// A manifest that was read when its repository had come to these revisions.
@@ -84,7 +91,9 @@ impl Registry {
     pub(crate) fn new(catalog: Catalog, repositories: Repositories) -> Self {
         let manifests = Cache::with_weighter(EXPECTED_MANIFESTS, MANIFEST_BYTES, BySize);
         let pushed = Arc::new(Cache::new(REMEMBERED));
-        Self { catalog, repositories, pushed, manifests: Arc::new(manifests) }
+        let named_blobs = NamedBlobs::new();
+        let charts = Arc::new(Cache::new(REMEMBERED));
+        Self { catalog, repositories, pushed, manifests: Arc::new(manifests), named_blobs, charts }
     }
 
     /// Returns who decides about `name`; `None` only on a server without even a default repository.
@@ -95,7 +104,18 @@ impl Registry {
         if let Some(row) = self.pushed.get(name) {
             return self.owned_by(&row.repository.clone(), Standing::Pushed(row)).await;
         }
-        match self.catalog.find_oci_name(name).await {
+        let chart = Box::pin(self.look_for_chart(name)).await?;
+        if let Some(chart) = &chart
+            && self.charts.get(name).is_some_and(|known| known == chart.revisions || !chart.is_fresh)
+        {
+            return Ok(Some(chart.owned()));
+        }
+        // Nobody waits for a catalog that is known to be away: the charts in memory go on.
+        let looked = match self.repositories.is_catalog_away() {
+            true => Err(CatalogError::TimedOut),
+            false => self.catalog.find_oci_name(name).await,
+        };
+        match looked {
             Ok(Some(row)) => {
                 let row = Arc::new(row);
                 // Attachments alone may be joined by charts or images.
@@ -105,11 +125,11 @@ impl Registry {
                 return self.owned_by(&row.repository.clone(), Standing::Pushed(row)).await;
             }
             Ok(None) => {}
-            // While the catalog is away, the charts in memory go on.
-            Err(error) => return Box::pin(self.find_chart(name)).await?.map(Some).ok_or(error),
+            Err(error) => return chart.map(|chart| Some(chart.owned())).ok_or(error),
         }
-        if let Some(owned) = Box::pin(self.find_chart(name)).await? {
-            return Ok(Some(owned));
+        if let Some(chart) = chart {
+            self.charts.insert(name.clone(), chart.revisions);
+            return Ok(Some(chart.owned()));
         }
         let path = self.catalog.find_repository_of_new_name(name).await?;
         self.owned_by(&path, Standing::New).await
@@ -152,16 +172,30 @@ impl Registry {
         Ok(found.map(|repository| Owned { repository, standing }))
     }
 
-    /// Returns the owner of a chart's name, where the index has such a chart.
-    async fn find_chart(&self, name: &OciName) -> Result<Option<Owned>, CatalogError> {
+    /// Returns the repository of a chart's name, where the index has such a chart.
+    async fn look_for_chart(&self, name: &OciName) -> Result<Option<FoundChart>, CatalogError> {
         let Some((path, chart)) = chart_of(name) else { return Ok(None) };
         let Some(repository) = self.repositories.find(&path).await? else { return Ok(None) };
-        if !repository.index().snapshot().has_chart(chart.as_str()) {
-            // Another replica may have published it a moment ago.
-            Box::pin(self.repositories.refresh(&repository)).await?;
-        }
+        // Another replica may have published it a moment ago, or somebody pushed to its name.
+        let is_fresh = Box::pin(self.repositories.refresh(&repository)).await.is_ok();
+        let revisions = repository.revisions();
         let is_there = repository.index().snapshot().has_chart(chart.as_str());
-        Ok(is_there.then_some(Owned { repository, standing: Standing::Chart }))
+        Ok(is_there.then_some(FoundChart { repository, revisions, is_fresh }))
+    }
+}
+
+/// A chart of an index, under the name of which something may have been pushed.
+struct FoundChart {
+    repository: Arc<OpenRepository>,
+    /// The repository's, before anybody looked for what was pushed.
+    revisions: (i64, i64),
+    /// Whether these are the last ones, as far as the catalog could tell.
+    is_fresh: bool,
+}
+
+impl FoundChart {
+    fn owned(&self) -> Owned {
+        Owned { repository: Arc::clone(&self.repository), standing: Standing::Chart }
     }
 }
 

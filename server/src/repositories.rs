@@ -186,6 +186,11 @@ impl Repositories {
         self.health.look_briefly(repository.looks.look(self.look_at(repository))).await
     }
 
+    /// Tells whether the catalog did not answer when it was last looked at.
+    pub(crate) fn is_catalog_away(&self) -> bool {
+        self.health.is_away()
+    }
+
     /// Tells whether every repository can be served without the catalog.
     pub(crate) fn is_loaded(&self) -> bool {
         self.all_loaded.load(Ordering::Relaxed)

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use oci::Digest;
+use stories::client::Client;
 use stories::fault_proxy::{FaultProxy, Mode, Way};
 use stories::server::Server;
 use stories::site::Site;
@@ -87,12 +88,27 @@ fn expect_recovery(server: &Server) -> Result<()> {
     Ok(())
 }
 
+/// Pulls the kept chart from the registry and returns everything that came: manifest, configuration, archive.
+fn pull(client: &Client) -> Result<Vec<Vec<u8>>> {
+    let manifest = client.get("/v2/shelf/kept/manifests/1.0.0")?.expect_status(200)?;
+    let fields = manifest.json()?;
+    let mut came = vec![manifest.body];
+    for descriptor in [&fields["config"], &fields["layers"][0]] {
+        let digest = descriptor["digest"].as_str().context("a descriptor without a digest")?;
+        came.push(client.get(&format!("/v2/shelf/kept/blobs/{digest}"))?.expect_status(200)?.body);
+    }
+    Ok(came)
+}
+
 /// Checks what goes on without the database, and that its return is noticed.
 fn without_the_database(exposed: &Exposed, mode: Mode) -> Result<()> {
     let (server, client) = (&exposed.server, exposed.server.anonymous()?);
     let before = client.get("/shelf/index.yaml")?.expect_status(200)?;
+    let pulled = pull(&client)?;
     exposed.database.set(mode)?;
     for _ in 0..5 {
+        let again = within(SOON, "a pull from the registry", || pull(&client))?;
+        ensure!(again == pulled, "the registry serves something else");
         let index = within(SOON, "the index", || client.get("/shelf/index.yaml"))?.expect_status(200)?;
         ensure!(index.body == before.body, "another index: {}", index.text());
         let archive = within(SOON, "an archive", || client.get("/shelf/charts/kept-1.0.0.tgz"))?;

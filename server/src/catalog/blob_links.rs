@@ -30,6 +30,9 @@ pub(crate) struct FoundBlob {
     pub(crate) row: BlobRow,
     /// Until when the name holds it without a manifest; `None` when it has no link.
     pub(crate) held_until: Option<Timestamp>,
+    /// Whether a manifest or a version names it there: it stays until one of them is changed, which the repository's
+    /// revisions tell.
+    pub(crate) is_named: bool,
 }
 
 /// What is served for a digest under a name.

@@ -9,6 +9,7 @@ use super::hold_blob::HELD_FOR;
 use crate::app::{self, App};
 use crate::blobs::{BlobKey, StagedBlob};
 use crate::catalog::{BlobToRecord, LinkedBlob, NewLink};
+use crate::faults::{self, Step};
 
 /// Up to this size a blob that comes in one request is received whole before it is stored.
 pub(crate) const RECEIVED_WHOLE: u64 = 8 * 1024 * 1024;
@@ -41,6 +42,7 @@ pub(crate) async fn finish_whole(
     }
     let (size_bytes, key) = (staged.size_bytes(), fresh_key(digest));
     app.blobs.keep(staged, key.clone()).await?;
+    faults::reach(Step::BytesKept);
     let blob = BlobToRecord::Kept { digest: digest.clone(), size_bytes, key: key.clone() };
     record(app, link(blob), &key).await
 }

@@ -15,6 +15,7 @@ struct RawFound {
     size_bytes: i64,
     storage_key: String,
     held_until: Option<i64>,
+    is_named: bool,
 }
 
 impl Catalog {
@@ -39,15 +40,14 @@ impl Catalog {
         let (path, chart) = chart_of(place);
         let raw: Option<RawFound> = read!(self, |database| {
             sqlx::query_as(
-                "SELECT b.id, b.size_bytes, b.storage_key, l.held_until FROM blob b \
-                 LEFT JOIN blob_link l ON l.blob_id = b.id AND l.name = $2 WHERE b.digest = $1 AND ( \
-                 l.name IS NOT NULL \
-                 OR EXISTS (SELECT 1 FROM manifest_blob o JOIN manifest m ON m.id = o.manifest_id \
+                "SELECT * FROM (SELECT b.id, b.size_bytes, b.storage_key, l.held_until, \
+                 (EXISTS (SELECT 1 FROM manifest_blob o JOIN manifest m ON m.id = o.manifest_id \
                  JOIN oci_name n ON n.id = m.name_id WHERE o.blob_id = b.id AND n.name = $2 AND m.removed_at IS NULL) \
                  OR EXISTS (SELECT 1 FROM version v JOIN repository r ON r.id = v.repository_id WHERE r.path = $3 \
                  AND v.chart = $4 AND v.state IN ('approved', 'deprecated') \
-                 AND (v.archive_blob_id = b.id OR v.provenance_blob_id = b.id))) \
-                 ORDER BY b.id LIMIT 1",
+                 AND (v.archive_blob_id = b.id OR v.provenance_blob_id = b.id))) AS is_named \
+                 FROM blob b LEFT JOIN blob_link l ON l.blob_id = b.id AND l.name = $2 WHERE b.digest = $1) found \
+                 WHERE held_until IS NOT NULL OR is_named ORDER BY id LIMIT 1",
             )
             .bind(digest.to_string())
             .bind(place.name.as_str())
@@ -64,6 +64,7 @@ impl Catalog {
                 key: BlobKey::from_catalog(raw.storage_key),
             },
             held_until: raw.held_until.map(Timestamp::from_micros),
+            is_named: raw.is_named,
         }))
     }
 

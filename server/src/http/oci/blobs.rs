@@ -16,12 +16,16 @@ use super::super::{Server, wrong_verb};
 use super::access::{permitted, readable};
 use super::error::OciFailure;
 use crate::access::{Action, Permission};
-use crate::catalog::{BlobPlace, BlobRemoval, Holds, RemovedLink, ServedBlob, Visibility};
+use crate::blobs::BlobError;
+use crate::catalog::{BlobRemoval, RemovedLink, ServedBlob, Visibility};
 use crate::operations::hold_blob::hold_blob;
-use crate::registry::{Owned, Standing, chart_of};
+use crate::registry::{Owned, blob_place_of};
 
 /// The digest of what is answered with (distribution specification, "Pulling blobs").
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+
+/// What a blob is to its registry, whatever a manifest calls it.
+const OCTETS: &str = "application/octet-stream";
 
 /// Answers a request by its verb.
 pub(super) async fn answer(
@@ -45,7 +49,13 @@ async fn get(
     digest: &Digest,
 ) -> Result<Response<Body>, OciFailure> {
     let owned = readable(server, asked, name).await?;
-    let served = server.app.catalog.find_served_blob(&place_of(&owned, name), digest).await?;
+    // Who may push here may rely on what a HEAD says: the blob is held, for which memory is no ground.
+    let holds = asked.method == Method::HEAD && may_publish(asked, &owned, name);
+    let served = if holds {
+        server.app.catalog.find_served_blob(&blob_place_of(&owned, name), digest).await?
+    } else {
+        server.app.registry.find_blob(name, &owned, digest).await?
+    };
     let served = served.ok_or_else(|| unknown(name, digest))?;
     let etag = format!("\"{digest}\"");
     if is_unchanged(&asked.headers, &etag, None) {
@@ -56,9 +66,7 @@ async fn get(
     }
     match &served {
         ServedBlob::Stored(found) if asked.method == Method::HEAD => {
-            if may_publish(asked, &owned, name)
-                && !hold_blob(&server.app, owned.repository.id(), name, found).await?
-            {
+            if holds && !hold_blob(&server.app, owned.repository.id(), name, found).await? {
                 return Err(unknown(name, digest));
             }
             let mut response = with_length(Body::empty(), found.row.size_bytes);
@@ -66,7 +74,7 @@ async fn get(
             Ok(response)
         }
         ServedBlob::Stored(_) | ServedBlob::Minted(_) => {
-            send(server, asked, &owned, digest, &served, &etag).await
+            send(server, asked, (name, &owned), digest, served, &etag).await
         }
     }
 }
@@ -75,13 +83,20 @@ async fn get(
 async fn send(
     server: &Server,
     asked: &Asked,
-    owned: &Owned,
+    (name, owned): (&OciName, &Owned),
     digest: &Digest,
-    served: &ServedBlob,
+    served: ServedBlob,
     etag: &str,
 ) -> Result<Response<Body>, OciFailure> {
-    let size = match served {
-        ServedBlob::Stored(found) => found.row.size_bytes,
+    let size = match &served {
+        ServedBlob::Stored(found) => {
+            let file = digest.hex();
+            let address = server.app.blobs.presigned_url(&found.row.key, file, OCTETS).await?;
+            if let Some(address) = address {
+                return Ok(redirect(&address));
+            }
+            found.row.size_bytes
+        }
         ServedBlob::Minted(content) => content.len() as u64,
     };
     let range = match requested_range(&asked.headers, size, etag) {
@@ -90,7 +105,15 @@ async fn send(
         Requested::Unsatisfiable => return Ok(unsatisfiable(size)),
     };
     let length = range.as_ref().map_or(size, |range| range.end - range.start);
-    let mut response = with_length(read(server, served, range.clone()).await?, length);
+    let body = match read(server, &served, range.clone()).await {
+        // Moved by a repair since it was looked up.
+        Err(BlobError::Missing(_)) if server.app.registry.forget_blob(name, digest) => {
+            let served = server.app.registry.find_blob(name, owned, digest).await?;
+            read(server, &served.ok_or_else(|| unknown(name, digest))?, range.clone()).await?
+        }
+        body => body?,
+    };
+    let mut response = with_length(body, length);
     describe(&mut response, owned, digest);
     if let Some(range) = range {
         let text = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
@@ -100,7 +123,7 @@ async fn send(
     Ok(response)
 }
 
-async fn read(server: &Server, served: &ServedBlob, range: Option<Range<u64>>) -> Result<Body, OciFailure> {
+async fn read(server: &Server, served: &ServedBlob, range: Option<Range<u64>>) -> Result<Body, BlobError> {
     let found = match served {
         ServedBlob::Stored(found) => found,
         ServedBlob::Minted(content) => {
@@ -129,7 +152,7 @@ async fn delete(
         RemovedLink::Done => {}
         RemovedLink::Unknown => {
             let is_of_version =
-                server.app.catalog.find_served_blob(&place_of(&owned, name), digest).await?.is_some();
+                server.app.catalog.find_served_blob(&blob_place_of(&owned, name), digest).await?.is_some();
             return Err(if is_of_version { of_version(name, digest) } else { unknown(name, digest) });
         }
         RemovedLink::Named { manifest } => {
@@ -146,19 +169,6 @@ async fn delete(
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::ACCEPTED;
     Ok(response)
-}
-
-/// Returns where the name's blobs are looked for.
-pub(super) fn place_of(owned: &Owned, name: &OciName) -> BlobPlace {
-    let may_hold_charts = match &owned.standing {
-        Standing::Chart => true,
-        Standing::Pushed(row) => match row.holds {
-            Holds::Charts | Holds::Attachments => true,
-            Holds::Images => false,
-        },
-        Standing::New => false,
-    };
-    BlobPlace { name: name.clone(), chart: chart_of(name).filter(|_| may_hold_charts) }
 }
 
 fn may_publish(asked: &Asked, owned: &Owned, name: &OciName) -> bool {
@@ -179,7 +189,7 @@ fn of_version(name: &OciName, digest: &Digest) -> OciFailure {
 fn with_length(body: Body, length: u64) -> Response<Body> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(OCTETS));
     headers.insert(header::CONTENT_LENGTH, length.into());
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     response
@@ -194,6 +204,15 @@ fn describe(response: &mut Response<Body>, owned: &Owned, digest: &Digest) {
     headers.insert(CONTENT_DIGEST, value(&digest.to_string()));
     headers.insert(header::ETAG, value(&format!("\"{digest}\"")));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
+}
+
+/// Sends the client to the store itself; the address is a secret that ends soon, so nobody may keep it.
+fn redirect(address: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, value(address));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn unsatisfiable(size: u64) -> Response<Body> {

@@ -3,7 +3,7 @@ use chart::Timestamp;
 
 use super::*;
 use crate::access::{Caller, Role};
-use crate::catalog::RepositorySettings;
+use crate::catalog::{BlobPlace, RepositorySettings};
 use crate::http::tests::{Answer, TestServer};
 use crate::jobs::collect_garbage::collect_garbage;
 use crate::operations::hold_blob::HELD_FOR;
@@ -102,6 +102,26 @@ async fn a_charts_archive_and_its_minted_configuration_are_blobs_of_its_name() {
     let path = format!("/v2/app/blobs/{digest}");
     let refused = ask(&server, &token, "DELETE", &path, "").await;
     assert_eq!(refused.status, 405, "{}", refused.text());
+}
+
+#[tokio::test]
+async fn a_blob_that_a_repair_moved_is_read_where_it_is_now() {
+    let server = TestServer::start().await;
+    server.publish_chart("", "app", "1.0.0").await;
+    let archive = server.get("/charts/app-1.0.0.tgz").await.body;
+    let digest = Digest::sha256(&archive);
+    let path = format!("/v2/app/blobs/{digest}");
+    assert_eq!(server.get(&path).await.status, 200);
+    let app = &server.server.app;
+    let row = app.catalog.find_blob(&digest).await.unwrap().unwrap();
+    let moved = crate::blobs::BlobKey::fresh(&digest, 7);
+    let body = Body::from(archive.clone()).into_data_stream();
+    let staged = app.blobs.staging().receive(body, u64::MAX).await.unwrap();
+    app.blobs.keep(staged, moved.clone()).await.unwrap();
+    assert!(app.catalog.move_blob(&row, &moved).await.unwrap());
+    app.blobs.remove(&row.key).await.unwrap();
+    let again = server.get(&path).await;
+    assert!(again.status == 200 && again.body == archive, "{}", again.text());
 }
 
 #[tokio::test]

@@ -7,13 +7,12 @@ use oci::{Digest, OciName};
 use super::super::super::Server;
 use super::super::super::request::Asked;
 use super::super::access::{readable, readable_by_caller};
-use super::super::blobs::place_of;
 use super::super::error::OciFailure;
 use super::refusal::refusal;
 use crate::catalog::FoundBlob;
 use crate::operations::append_to_upload::Sender;
 use crate::operations::mount_blob::mount_blob;
-use crate::registry::Owned;
+use crate::registry::{Owned, blob_place_of};
 
 /// How many names with the blob are tried when the client names none.
 const TRIED: u32 = 16;
@@ -62,7 +61,7 @@ async fn find(
     digest: &Digest,
 ) -> Result<Option<FoundBlob>, OciFailure> {
     match owned {
-        Ok(owned) => Ok(server.app.catalog.find_blob_under(&place_of(&owned, from), digest).await?),
+        Ok(owned) => Ok(server.app.catalog.find_blob_under(&blob_place_of(&owned, from), digest).await?),
         Err(failure) if failure.is_refusal() => Ok(None),
         Err(failure) => Err(failure),
     }

@@ -17,6 +17,9 @@ pub(crate) use framing::Framing;
 const BUFFER: usize = 256 * 1024;
 const LONGEST_HEAD: usize = 64 * 1024;
 
+/// docker-registry does not find an OCI manifest for who does not name its type.
+const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, */*";
+
 /// The buffer that all connections of the one thread read into.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedBuffer(Rc<RefCell<Vec<u8>>>);
@@ -115,7 +118,7 @@ impl Connection {
 
 /// Returns a request without a body.
 pub(crate) fn get(address: &str, path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: */*\r\n\r\n").into_bytes()
+    format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: {ACCEPTED}\r\n\r\n").into_bytes()
 }
 
 /// A request that sends bytes.

@@ -15,7 +15,7 @@ use quick_cache::sync::Cache;
 use self::named_blobs::NamedBlobs;
 pub(crate) use self::named_blobs::blob_place_of;
 use crate::catalog::{Catalog, CatalogError, Holds, ManifestPlace, ManifestRow, OciNameRow};
-use crate::repositories::{OpenRepository, Repositories};
+use crate::repositories::{OpenRepository, Repositories, Revisions};
 use crate::repository_path::RepositoryPath;
 
 /// How many names are remembered.
@@ -37,13 +37,13 @@ pub(crate) struct Registry {
     manifests: Arc<Cache<(OciName, Reference), Remembered, BySize>>,
     named_blobs: NamedBlobs,
     /// Names of charts that nobody had pushed to when their repositories had come to these revisions.
-    charts: Arc<Cache<OciName, (i64, i64)>>,
+    charts: Arc<Cache<OciName, Revisions>>,
 }
 
 /// A manifest that was read when its repository had come to these revisions.
 #[derive(Clone)]
 struct Remembered {
-    revisions: (i64, i64),
+    revisions: Revisions,
     manifest: Arc<ManifestRow>,
 }
 
@@ -188,7 +188,7 @@ impl Registry {
 struct FoundChart {
     repository: Arc<OpenRepository>,
     /// The repository's, before anybody looked for what was pushed.
-    revisions: (i64, i64),
+    revisions: Revisions,
     /// Whether these are the last ones, as far as the catalog could tell.
     is_fresh: bool,
 }

@@ -56,6 +56,17 @@ struct State {
     index: Arc<RepositoryIndex>,
 }
 
+/// How far a repository has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Revisions {
+    /// Changes of what its OCI names hold.
+    registry: i64,
+    /// Changes of its index.
+    index: i64,
+    /// Changes of its settings, and of where bytes lie.
+    settings: i64,
+}
+
 impl OpenRepository {
     /// Returns the repository's id in the catalog.
     pub(crate) fn id(&self) -> i64 {
@@ -72,10 +83,13 @@ impl OpenRepository {
         self.state.load().row.clone()
     }
 
-    /// Returns the last change of its registry and of its index that this process knows of: what was read at an older
-    /// pair may no longer hold.
-    pub(crate) fn revisions(&self) -> (i64, i64) {
-        (self.registry_revision.load(Ordering::Acquire), applied(self))
+    /// Returns the last changes that this process knows of: what was read at other revisions may no longer hold.
+    pub(crate) fn revisions(&self) -> Revisions {
+        Revisions {
+            registry: self.registry_revision.load(Ordering::Acquire),
+            index: applied(self),
+            settings: self.state.load().row.settings_revision,
+        }
     }
 
     /// Notes that its registry has come to `revision`.

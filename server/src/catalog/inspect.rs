@@ -65,12 +65,15 @@ pub(crate) struct RepositoryCount {
     pub(crate) last_event: Option<i64>,
 }
 
-/// Sums what the versions of the repository of the surrounding query have.
+/// Sums what the versions of the repository of the surrounding query have, and once each the blobs of its images.
 macro_rules! true_bytes {
     () => {
-        "(SELECT CAST(COALESCE(SUM(a.size_bytes + COALESCE(p.size_bytes, 0)), 0) AS BIGINT) FROM version v \
+        "((SELECT CAST(COALESCE(SUM(a.size_bytes + COALESCE(p.size_bytes, 0)), 0) AS BIGINT) FROM version v \
          JOIN blob a ON a.id = v.archive_blob_id LEFT JOIN blob p ON p.id = v.provenance_blob_id \
-         WHERE v.repository_id = repository.id)"
+         WHERE v.repository_id = repository.id) \
+         + (SELECT CAST(COALESCE(SUM(b.size_bytes), 0) AS BIGINT) FROM blob b WHERE b.id IN ( \
+         SELECT o.blob_id FROM manifest_blob o JOIN manifest m ON m.id = o.manifest_id \
+         JOIN oci_name n ON n.id = m.name_id WHERE n.repository_id = repository.id AND m.archive_digest IS NULL)))"
     };
 }
 
@@ -215,10 +218,12 @@ impl Change for MoveBlob {
         if moved == 0 {
             return Ok(Outcome::Discard(false));
         }
-        // An index in memory has the old key; it is read anew when this number has moved.
+        // What is in memory has the old key; it is read anew when this number has moved.
         on!(connection, |database| sqlx::query(
             "UPDATE repository SET settings_revision = settings_revision + 1 WHERE id IN \
-             (SELECT repository_id FROM version WHERE archive_blob_id = $1 OR provenance_blob_id = $1)"
+             (SELECT repository_id FROM version WHERE archive_blob_id = $1 OR provenance_blob_id = $1 \
+             UNION SELECT n.repository_id FROM manifest_blob o JOIN manifest m ON m.id = o.manifest_id \
+             JOIN oci_name n ON n.id = m.name_id WHERE o.blob_id = $1)"
         )
         .bind(self.id)
         .execute(database)

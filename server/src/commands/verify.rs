@@ -62,9 +62,10 @@ fn print_for_people(verified: &Verified) -> anyhow::Result<()> {
         }
     }
     super::print_line(&format!(
-        "looked at {} repositories, {} versions and {} blobs of {} bytes: {} findings, {} repaired",
+        "looked at {} repositories, {} versions, {} manifests and {} blobs of {} bytes: {} findings, {} repaired",
         verified.repositories,
         verified.versions,
+        verified.manifests,
         verified.blobs,
         verified.bytes,
         verified.findings.len(),

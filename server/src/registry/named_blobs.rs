@@ -8,6 +8,7 @@ use quick_cache::sync::Cache;
 
 use super::{Owned, Registry, Standing, chart_of};
 use crate::catalog::{BlobPlace, CatalogError, Holds, ServedBlob};
+use crate::repositories::Revisions;
 
 /// How many blobs are remembered, some hundred bytes each; minted configurations are about 1 kB.
 const REMEMBERED: usize = 65_536;
@@ -15,7 +16,7 @@ const REMEMBERED: usize = 65_536;
 /// A blob that was looked up when its repository had come to these revisions.
 #[derive(Clone)]
 struct Remembered {
-    revisions: (i64, i64),
+    revisions: Revisions,
     served: ServedBlob,
 }
 

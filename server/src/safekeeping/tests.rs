@@ -16,7 +16,8 @@ use super::progress::Progress;
 use super::transcript::{Part, Transcript};
 use crate::blobs::{BlobKey, Blobs, Layout};
 use crate::catalog::{
-    BlobToRecord, Catalog, NewVersion, Recorded, Removal, Removed, RepositorySettings, VersionLimits,
+    BlobToRecord, Catalog, Holds, LinkedBlob, NewLink, NewManifest, NewVersion, PutManifest, Recorded,
+    Removal, Removed, RepositorySettings, VersionLimits,
 };
 use crate::repository_path::RepositoryPath;
 
@@ -152,6 +153,42 @@ impl Place {
         key
     }
 
+    /// Pushes an image whose only blob is its configuration, under a name of the default repository.
+    async fn push_image(&self, name: &str, config: &str) -> BlobKey {
+        let (repository_id, name) = (self.repository("").await, name.parse::<oci::OciName>().unwrap());
+        let blob = self.keep(config).await;
+        let (key, digest) = (blob.key().clone(), Digest::sha256(config.as_bytes()));
+        let held_until = Timestamp::from_micros(now().micros() + 1);
+        let link = NewLink { repository_id, name: name.clone(), blob, held_until, upload: None };
+        assert!(matches!(
+            self.stores.catalog.link_blob(link, now()).await.unwrap(),
+            LinkedBlob::Linked { .. }
+        ));
+        let descriptor = serde_json::json!({
+            "mediaType": oci::media_type::IMAGE_CONFIG, "digest": digest.to_string(), "size": config.len(),
+        });
+        let content = serde_json::json!({"schemaVersion": 2, "config": descriptor, "layers": []}).to_string();
+        let manifest = NewManifest {
+            repository_id,
+            name,
+            holds: Holds::Images,
+            digest: Digest::sha256(content.as_bytes()),
+            media_type: oci::media_type::IMAGE_MANIFEST.to_owned(),
+            content: content.into(),
+            subject: None,
+            artifact_type: None,
+            chart: None,
+            blobs: vec![digest],
+            children: Vec::new(),
+            tags: vec!["1.0".parse().unwrap()],
+            may_move_tags: false,
+            actor: "tester".to_owned(),
+        };
+        let put = self.stores.catalog.put_manifest(manifest, now()).await.unwrap();
+        assert!(matches!(put, PutManifest::Done { .. }), "{put:?}");
+        key
+    }
+
     async fn delete(&self, repository: &str, chart: &str, version: &str) {
         let removal = Removal {
             repository_id: self.repository(repository).await,
@@ -164,7 +201,7 @@ impl Place {
         assert!(matches!(removed, Removed::Done { .. }), "{removed:?}");
     }
 
-    /// Fills the place with two repositories, a version that was deleted and one that was overwritten.
+    /// Fills the place with two repositories, a version that was deleted and one that was overwritten, and an image.
     async fn furnish(&self) {
         self.publish("", "a", "1.0.0", "first").await;
         self.publish("", "a", "2.0.0", "second").await;
@@ -172,6 +209,7 @@ impl Place {
         self.publish("team/b", "a", "1.0.0", "fourth").await;
         self.publish("team/b", "a", "1.0.0", "fourth, anew").await;
         self.delete("", "a", "1.0.0").await;
+        self.push_image("web", "an image's configuration").await;
     }
 
     /// Returns the tables of the catalog as files, which are equal when the tables are.

@@ -5,6 +5,7 @@
 mod blobs;
 mod copies;
 mod finding;
+mod manifests;
 mod objects;
 mod pace;
 mod repositories;
@@ -43,6 +44,8 @@ pub(crate) struct Verified {
     pub(crate) repositories: u64,
     /// Versions.
     pub(crate) versions: u64,
+    /// Manifests of the registry, those minted for versions included.
+    pub(crate) manifests: u64,
     /// Blobs the catalog knows, each read whole.
     pub(crate) blobs: u64,
     /// Their bytes.
@@ -102,6 +105,7 @@ pub(crate) async fn verify(
     let mut check = Check { stores, verification, pace, progress, random, verified, lost: Vec::new() };
     check.check_repositories().await?;
     check.check_versions().await?;
+    check.check_manifests().await?;
     check.check_blobs().await?;
     check.repair_blobs().await?;
     check.check_objects().await?;

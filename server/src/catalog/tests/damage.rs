@@ -43,6 +43,25 @@ impl Catalog {
         self.damage(format!("{off}; {delete}; {on}")).await;
     }
 
+    /// Changes the bytes of every manifest, pushed or minted.
+    pub(crate) async fn change_manifests(&self) {
+        for table in ["manifest SET content", "version SET manifest"] {
+            let mut connection = self.reader().await.unwrap();
+            let update = format!("UPDATE {table} = $1");
+            on!(&mut connection, |database| sqlx::query(AssertSqlSafe(update.clone()))
+                .bind(&b"{}"[..])
+                .execute(database)
+                .await
+                .map(drop))
+            .unwrap();
+        }
+    }
+
+    /// Lets no manifest keep a blob from the collector.
+    pub(crate) async fn let_manifests_keep_nothing(&self) {
+        self.damage("DELETE FROM manifest_blob".to_owned()).await;
+    }
+
     /// Lets every repository say it holds what it does not.
     pub(crate) async fn miscount(&self) {
         let counts = "version_count = version_count + 1, stored_bytes = stored_bytes - 1";

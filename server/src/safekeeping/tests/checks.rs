@@ -10,6 +10,8 @@ on_each_database![
     lost_and_damaged_bytes_are_found,
     lost_bytes_are_brought_back_from_another_row_or_from_bytes_nobody_names,
     rows_that_disagree_are_found,
+    an_image_that_cannot_be_pulled_is_found,
+    a_manifest_that_is_not_what_it_is_served_as_is_found,
     a_wrong_count_is_corrected,
     bytes_that_nobody_names_are_waste_once_they_are_old,
     a_store_that_is_away_is_never_called_empty,
@@ -37,7 +39,8 @@ async fn a_sound_place_is_found_sound(place: Place) {
     place.furnish().await;
     let verified = look(&place).await;
     assert_eq!(verified.findings, []);
-    assert_eq!((verified.repositories, verified.versions, verified.blobs), (2, 3, 10));
+    assert_eq!((verified.repositories, verified.versions, verified.blobs), (2, 3, 11));
+    assert_eq!(verified.manifests, 3 + 1, "those minted for versions, and the image's");
     assert!(verified.bytes > 0);
 }
 
@@ -121,6 +124,35 @@ async fn rows_that_disagree_are_found(place: Place) {
     assert_eq!(broken[0].details(), "/ c 1.0.0: its archive has no row");
 }
 
+async fn an_image_that_cannot_be_pulled_is_found(place: Place) {
+    let key = place.push_image("web", "lost").await;
+    std::fs::remove_file(place.path_of(&key)).unwrap();
+    // An empty store would be taken for another one.
+    place.keep("something else").await;
+    let found = look(&place).await.findings;
+    assert_eq!(found.len(), 1, "{found:?}");
+    let details = found[0].found.details();
+    assert!(
+        found[0].found.kind() == "blob missing" && details.contains("needed by web@sha256:"),
+        "{details}"
+    );
+    place.stores.catalog.let_manifests_keep_nothing().await;
+    let found = look(&place).await.findings;
+    let kept: Vec<&str> = found.iter().map(|finding| finding.found.kind()).collect();
+    assert!(kept.contains(&"manifest broken"), "{found:?}");
+    assert!(repair(&place, DAY).await.standing() > 0, "nothing of a manifest is ever changed");
+}
+
+async fn a_manifest_that_is_not_what_it_is_served_as_is_found(place: Place) {
+    place.furnish().await;
+    place.stores.catalog.change_manifests().await;
+    let verified = look(&place).await;
+    assert_eq!(kinds(&verified), [("manifest broken", false); 4], "three minted ones and an image's");
+    for finding in &verified.findings {
+        assert!(finding.found.details().contains("its bytes are sha256:"), "{finding:?}");
+    }
+}
+
 async fn a_wrong_count_is_corrected(place: Place) {
     place.furnish().await;
     let sound = place.stores.catalog.list_repositories().await.unwrap();
@@ -159,5 +191,5 @@ async fn bytes_that_were_collected_meanwhile_are_no_loss(place: Place) {
         place.stores.blobs.remove(&key).await.unwrap();
     }
     let verified = look(&place).await;
-    assert_eq!((verified.findings.len(), verified.blobs), (0, 6));
+    assert_eq!((verified.findings.len(), verified.blobs), (0, 7));
 }

@@ -10,7 +10,7 @@ use crate::blobs::{BlobError, Blobs};
 use crate::catalog::BlobRow;
 use crate::safekeeping::blob_copy::{AT_ONCE, BlobCopyError, check_blob};
 
-/// How many of the versions that need a blob are named.
+/// How many of the versions that need a blob are named, and how many of the manifests.
 const NAMED: u32 = 5;
 
 impl Check<'_> {
@@ -46,7 +46,8 @@ impl Check<'_> {
         if catalog.find_blob_by_key(&row.key).await?.is_none_or(|known| known.id != row.id) {
             return Ok(None);
         }
-        let needed_by = catalog.list_users_of_blob(row.id, NAMED).await?;
+        let mut needed_by = catalog.list_users_of_blob(row.id, NAMED).await?;
+        needed_by.extend(catalog.list_manifests_of_blob(row.id, NAMED).await?);
         let key = row.key.to_string();
         Ok(Some(match error {
             BlobCopyError::Missing(_) => {

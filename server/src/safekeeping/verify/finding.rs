@@ -27,7 +27,7 @@ pub(crate) enum Found {
         key: String,
         /// What should lie there.
         digest: String,
-        /// Some of the versions that need it.
+        /// Some of the versions and manifests that need it.
         needed_by: Vec<String>,
     },
     /// The store has other bytes than the catalog says.
@@ -36,7 +36,7 @@ pub(crate) enum Found {
         key: String,
         /// What is wrong.
         reason: String,
-        /// Some of the versions that need it.
+        /// Some of the versions and manifests that need it.
         needed_by: Vec<String>,
     },
     /// A version refers to a row that is not there.
@@ -49,6 +49,15 @@ pub(crate) enum Found {
         version: String,
         /// `archive` or `provenance`.
         part: &'static str,
+    },
+    /// A manifest of the registry is not what it is served as, or does not keep what it needs.
+    ManifestBroken {
+        /// Its name; of one that was minted, its version.
+        name: String,
+        /// The digest it is served under.
+        digest: String,
+        /// What is wrong.
+        reason: String,
     },
     /// The kept index entry is not of this version.
     EntryDisagrees {
@@ -96,13 +105,17 @@ impl Found {
     fn advice(&self) -> (&'static str, &'static str) {
         match self {
             Self::BlobMissing { .. } | Self::BlobDamaged { .. } => (
-                "downloads of these versions fail",
-                "--repair takes an intact copy if the store has one; else bring the bytes back from a backup, or delete the \
-                 versions and publish them again",
+                "downloads of what needs them fail",
+                "--repair takes an intact copy if the store has one; else bring the bytes back from a backup, or delete \
+                 what needs them and publish it again",
             ),
             Self::ReferenceBroken { .. } => (
                 "the version cannot be downloaded, and the database has lost rows",
                 "restore a backup, or delete the version and publish it again",
+            ),
+            Self::ManifestBroken { .. } => (
+                "pulls from the registry fail, or will",
+                "restore a backup, or delete the manifest or version and push it again",
             ),
             Self::EntryDisagrees { .. } => (
                 "clients see something else in the index than they get",
@@ -125,6 +138,7 @@ impl Found {
             Self::BlobMissing { .. } => "blob missing",
             Self::BlobDamaged { .. } => "blob damaged",
             Self::ReferenceBroken { .. } => "reference broken",
+            Self::ManifestBroken { .. } => "manifest broken",
             Self::EntryDisagrees { .. } => "entry disagrees",
             Self::CountWrong { .. } => "count wrong",
             Self::EventsBroken { .. } => "events broken",
@@ -143,6 +157,7 @@ impl Found {
             Self::ReferenceBroken { repository, chart, version, part } => {
                 format!("{}: its {part} has no row", named(repository, chart, version))
             }
+            Self::ManifestBroken { name, digest, reason } => format!("{name} {digest}: {reason}"),
             Self::EntryDisagrees { repository, chart, version, reason } => {
                 format!("{}: {reason}", named(repository, chart, version))
             }

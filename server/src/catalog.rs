@@ -35,6 +35,7 @@ mod signing_keys;
 mod store;
 mod table;
 mod tokens;
+mod untagged_manifests;
 mod uploads;
 mod versions;
 mod writer;
@@ -60,6 +61,7 @@ pub(crate) use oci_names::{Holds, OciNameRow};
 pub(crate) use put_manifest::{ManifestOfChart, NewManifest, PutManifest};
 pub(crate) use record_version::{NewVersion, Recorded, VersionLimits};
 pub(crate) use registry_catalog::{NamesPage, Readable};
+pub(crate) use registry_events::RegistryChangeRow;
 pub(crate) use remove_version::{Removal, Removed};
 pub(crate) use removed_versions::RemovedVersionRow;
 pub(crate) use repositories::{

@@ -303,7 +303,9 @@ async fn dispatch(
         Route::Repository { repository } if asked.method == Method::PUT => {
             catalog::repositories::put(server, asked, repository, request).await
         }
-        Route::Changes { repository } if reads => catalog::changes::list(server, asked, repository).await,
+        Route::Changes { repository, feed } if reads => {
+            catalog::changes::list(server, asked, repository, *feed).await
+        }
         Route::Removed { repository } if reads => catalog::removed::list(server, asked, repository).await,
         Route::Restore { repository, name, version } if asked.method == Method::POST => {
             catalog::removed::restore(server, asked, repository, name, version).await

@@ -92,6 +92,11 @@ impl OpenRepository {
         }
     }
 
+    /// Returns the last change of its registry that this process knows of.
+    pub(crate) fn registry_revision(&self) -> i64 {
+        self.registry_revision.load(Ordering::Acquire)
+    }
+
     /// Notes that its registry has come to `revision`.
     pub(crate) fn note_registry_revision(&self, revision: i64) {
         self.registry_revision.fetch_max(revision, Ordering::AcqRel);

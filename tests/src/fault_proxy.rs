@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -95,6 +95,11 @@ impl FaultProxy {
         Ok(())
     }
 
+    /// Returns how many connections a mode has cut so far.
+    pub fn cuts(&self) -> u64 {
+        self.traffic.cuts.load(Ordering::SeqCst)
+    }
+
     /// Cuts the connections that are open now.
     pub fn cut(&self) {
         for streams in held(&self.traffic.open).values() {
@@ -139,6 +144,7 @@ struct Traffic {
     changed: Condvar,
     open: Mutex<BTreeMap<u64, Streams>>,
     closing: AtomicBool,
+    cuts: AtomicU64,
 }
 
 /// A mode, and the how-manieth it is: counts begin anew with each.
@@ -163,6 +169,7 @@ impl Traffic {
             changed: Condvar::new(),
             open: Mutex::default(),
             closing: AtomicBool::new(false),
+            cuts: AtomicU64::new(0),
         }
     }
 
@@ -214,6 +221,9 @@ impl Traffic {
             let Ok(count) = from.read(&mut piece) else { return end(streams) };
             let allowed = self.allowed(way, count, &mut passed);
             let through = piece.get(..allowed.unwrap_or(count)).unwrap_or_default();
+            if allowed.is_some() {
+                self.cuts.fetch_add(1, Ordering::SeqCst);
+            }
             if to.write_all(through).is_err() || allowed.is_some() {
                 return end(streams);
             }

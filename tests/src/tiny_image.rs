@@ -17,6 +17,14 @@ const EMPTY_ARCHIVE: [u8; 1024] = [0; 1024];
 /// # Errors
 /// When the folder cannot be written.
 pub fn write_layout(folder: &Path, mark: &str) -> Result<String> {
+    write_layout_of(folder, mark, &EMPTY_ARCHIVE)
+}
+
+/// As [`write_layout`], with a layer of these bytes, which nobody unpacks.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_layout_of(folder: &Path, mark: &str, layer_content: &[u8]) -> Result<String> {
     let blobs = folder.join("blobs/sha256");
     fs::create_dir_all(&blobs)?;
     let keep = |bytes: &[u8]| -> Result<String> {
@@ -24,7 +32,7 @@ pub fn write_layout(folder: &Path, mark: &str) -> Result<String> {
         fs::write(blobs.join(digest.hex()), bytes)?;
         Ok(digest.to_string())
     };
-    let layer = keep(&EMPTY_ARCHIVE)?;
+    let layer = keep(layer_content)?;
     let config = json!({
         "architecture": "amd64",
         "os": "linux",
@@ -44,7 +52,7 @@ pub fn write_layout(folder: &Path, mark: &str) -> Result<String> {
         "layers": [{
             "mediaType": "application/vnd.oci.image.layer.v1.tar",
             "digest": layer,
-            "size": EMPTY_ARCHIVE.len(),
+            "size": layer_content.len(),
         }],
     });
     let manifest = serde_json::to_vec(&manifest)?;

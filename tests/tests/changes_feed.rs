@@ -15,6 +15,7 @@ stories::on_each_backend! {
     a_follower_sees_every_change_of_many_publishers_once_and_in_order,
     a_waiting_follower_hears_of_a_change_at_once,
     the_feed_goes_on_where_it_was_after_a_restart,
+    manifests_and_tags_have_a_feed_of_their_own,
 }
 
 const FEED: &str = "/catalog/v1/repositories/shelf/changes";
@@ -102,6 +103,41 @@ fn the_feed_goes_on_where_it_was_after_a_restart(site: &Site) -> Result<()> {
     server.admin()?.publish("shelf", &plain_chart("kept", "1.1.0"))?.expect_status(201)?;
     let after = follow(&server.anonymous()?, 0, 10)?;
     ensure!(after.starts_with(&before) && after.len() == 2, "{before:?} {after:?}");
+    Ok(())
+}
+
+fn manifests_and_tags_have_a_feed_of_their_own(site: &Site) -> Result<()> {
+    let server = site.start()?;
+    let admin = server.admin()?;
+    admin.publish("shelf", &plain_chart("kept", "1.0.0"))?.expect_status(201)?;
+    let feed = "/catalog/v1/repositories/shelf/changes/registry";
+    let kind = "application/vnd.oci.image.index.v1+json";
+    let index = serde_json::json!({"schemaVersion": 2, "mediaType": kind, "manifests": []}).to_string();
+    let page = thread::scope(|scope| -> Result<_> {
+        let client = server.anonymous()?;
+        let waiting =
+            scope.spawn(move || client.get(&format!("{feed}?after=0&wait=20"))?.expect_status(200)?.json());
+        let put = admin.request(reqwest::Method::PUT, "/v2/shelf/web/manifests/1.0");
+        admin.send(put.header("content-type", kind).body(index.clone()))?.expect_status(201)?;
+        waiting.join().map_err(|_| anyhow!("the follower panicked"))?
+    })?;
+    let digest = oci::Digest::sha256(index.as_bytes()).to_string();
+    assert_eq!(page["changes"][0]["kind"], "pushed");
+    for reference in ["1.0", &digest] {
+        admin.delete(&format!("/v2/shelf/web/manifests/{reference}"))?.expect_status(202)?;
+    }
+    let page = server.anonymous()?.get(feed)?.expect_status(200)?.json()?;
+    let told: Vec<_> = page["changes"].as_array().into_iter().flatten().collect();
+    let kinds: Vec<_> = told.iter().filter_map(|change| change["kind"].as_str()).collect();
+    assert_eq!(kinds, ["pushed", "tagged", "untagged", "deleted"]);
+    for change in &told {
+        let tag = (change["kind"] == "tagged" || change["kind"] == "untagged").then_some("1.0");
+        assert_eq!((change["name"].as_str(), change["tag"].as_str()), (Some("shelf/web"), tag));
+        assert_eq!(change["digest"], digest);
+    }
+    assert_eq!((&page["next"], &page["revision"]), (&4.into(), &4.into()));
+    let beyond = server.anonymous()?.get(&format!("{feed}?after=5"))?;
+    assert_eq!(beyond.status, 409, "{}", beyond.text());
     Ok(())
 }
 

@@ -33,6 +33,7 @@ mod oci_blobs_kept;
 mod oci_blobs_resumed;
 mod oci_charts;
 mod oci_client;
+mod oci_clients;
 mod oci_conformance;
 mod oci_copy;
 mod oci_distribution;

@@ -5,10 +5,11 @@ use oci::{Digest, OciName, Reference, Tag};
 
 use super::connection::{Connection, on};
 use super::events::{NotLocked, Weight, count};
-use super::put_manifest::bytes_of_its_own;
+use super::put_manifest::{bytes_of_its_own, note_untagged};
 use super::registry_events::{
     RegistryEvent, RegistryEventKind, insert_registry_events, next_registry_revision,
 };
+use super::untagged_manifests::is_unkept_since;
 use super::writer::{Change, Outcome};
 use super::{Catalog, CatalogError, Hint};
 use crate::catalog::blobs::digest_from_catalog;
@@ -20,6 +21,8 @@ pub(crate) struct ManifestRemoval {
     pub(crate) name_id: i64,
     pub(crate) name: OciName,
     pub(crate) reference: Reference,
+    /// Only when nothing has kept it since then.
+    pub(crate) unkept_since: Option<Timestamp>,
     pub(crate) actor: String,
 }
 
@@ -88,7 +91,7 @@ async fn remove(
         Err(NotLocked::ReadOnly { reason }) => return Ok(RemovedManifest::ReadOnly { reason }),
     };
     let removed = match &removal.reference {
-        Reference::Tag(tag) => remove_tag(connection, removal.name_id, tag).await?,
+        Reference::Tag(tag) => remove_tag(connection, removal.name_id, tag, now).await?,
         Reference::Digest(digest) => remove_manifest(connection, removal, digest).await?,
     };
     let Some(digest) = removed else { return Ok(RemovedManifest::Unknown) };
@@ -106,16 +109,19 @@ async fn remove_tag(
     connection: &mut Connection,
     name_id: i64,
     tag: &Tag,
+    now: Timestamp,
 ) -> Result<Option<Digest>, CatalogError> {
-    let digest: Option<String> = on!(connection, |database| sqlx::query_scalar(
+    let found: Option<(i64, String)> = on!(connection, |database| sqlx::query_as(
         "DELETE FROM tag WHERE name_id = $1 AND tag = $2 \
-         RETURNING (SELECT digest FROM manifest WHERE manifest.id = tag.manifest_id)"
+         RETURNING manifest_id, (SELECT digest FROM manifest WHERE manifest.id = tag.manifest_id)"
     )
     .bind(name_id)
     .bind(tag.as_str())
     .fetch_optional(database)
     .await)?;
-    digest.as_deref().map(digest_from_catalog).transpose()
+    let Some((manifest_id, digest)) = found else { return Ok(None) };
+    note_untagged(connection, manifest_id, now).await?;
+    Ok(Some(digest_from_catalog(&digest)?))
 }
 
 /// Removes a manifest, and its tags and references with it.
@@ -125,13 +131,17 @@ async fn remove_manifest(
     digest: &Digest,
 ) -> Result<Option<Digest>, CatalogError> {
     let found: Option<(i64, Option<String>)> = on!(connection, |database| {
-        sqlx::query_as(
-        "SELECT id, archive_digest FROM manifest WHERE name_id = $1 AND digest = $2 AND removed_at IS NULL"
-    )
-    .bind(removal.name_id)
-    .bind(digest.to_string())
-    .fetch_optional(database)
-    .await
+        sqlx::query_as(concat!(
+            "SELECT m.id, m.archive_digest FROM manifest m WHERE m.name_id = $1 AND m.digest = $2 \
+             AND m.removed_at IS NULL AND ($3 IS NULL OR ",
+            is_unkept_since!("$3"),
+            ")"
+        ))
+        .bind(removal.name_id)
+        .bind(digest.to_string())
+        .bind(removal.unkept_since.map(Timestamp::micros))
+        .fetch_optional(database)
+        .await
     })?;
     let Some((id, archive_digest)) = found else { return Ok(None) };
     if archive_digest.is_none() {

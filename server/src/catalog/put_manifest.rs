@@ -18,6 +18,7 @@ use super::{Catalog, CatalogError, Hint, Holds};
 pub(super) use blobs::bytes_of_its_own;
 use blobs::{added_bytes, refer_to_blobs};
 use name::{NameRefusal, settle_name};
+pub(super) use tags::note_untagged;
 use tags::{TagOutcome, set_tag};
 
 /// A manifest to be recorded.

@@ -4,9 +4,9 @@
 use chart::Timestamp;
 use oci::{Digest, OciName, Tag};
 
-use super::CatalogError;
-use super::connection::{Connection, on};
+use super::connection::{Connection, on, read};
 use super::events::{NotLocked, why_not_locked};
+use super::{Catalog, CatalogError};
 
 /// A repository as a transaction that has locked it for a change of its registry sees it.
 #[derive(Debug, Clone, Copy)]
@@ -118,4 +118,50 @@ async fn insert(
     .execute(database)
     .await
     .map(drop))
+}
+
+/// One change of what a repository's names hold, as the feed tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RegistryChangeRow {
+    pub(crate) revision: i64,
+    /// `pushed`, `tagged`, `untagged` or `deleted`.
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    /// Of what is about a tag.
+    pub(crate) tag: Option<String>,
+    /// The manifest's digest.
+    pub(crate) digest: String,
+    pub(crate) actor: String,
+    pub(crate) at: Timestamp,
+}
+
+impl Catalog {
+    /// Returns up to `limit` changes of a repository's registry after `revision`, in order and without gaps.
+    pub(crate) async fn list_registry_changes(
+        &self,
+        repository_id: i64,
+        revision: i64,
+        limit: u32,
+    ) -> Result<Vec<RegistryChangeRow>, CatalogError> {
+        type Row = (i64, String, String, Option<String>, String, String, i64);
+        let rows: Vec<Row> = read!(self, |database| sqlx::query_as(
+            "SELECT revision, kind, name, tag, digest, actor, at FROM registry_event \
+             WHERE repository_id = $1 AND revision > $2 ORDER BY revision LIMIT $3",
+        )
+        .bind(repository_id)
+        .bind(revision)
+        .bind(i64::from(limit))
+        .fetch_all(database)
+        .await)?;
+        let rows = rows.into_iter().map(|(revision, kind, name, tag, digest, actor, at)| RegistryChangeRow {
+            revision,
+            kind,
+            name,
+            tag,
+            digest,
+            actor,
+            at: Timestamp::from_micros(at),
+        });
+        Ok(rows.collect())
+    }
 }

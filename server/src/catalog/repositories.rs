@@ -97,6 +97,8 @@ pub(crate) struct RepositorySettings {
     pub(crate) most_versions: Option<u64>,
     /// How many bytes of archives and provenance files it may hold; `None` for no limit.
     pub(crate) most_bytes: Option<u64>,
+    /// For how many days a manifest stays that no tag, index or subject keeps; `None` for ever.
+    pub(crate) keep_untagged_days: Option<u64>,
 }
 
 impl Default for RepositorySettings {
@@ -109,6 +111,7 @@ impl Default for RepositorySettings {
             artifact_hub_id: None,
             most_versions: None,
             most_bytes: None,
+            keep_untagged_days: None,
         }
     }
 }
@@ -126,6 +129,8 @@ pub(crate) struct SettingsChange {
     pub(crate) most_versions: Option<u64>,
     /// 0 takes the limit away.
     pub(crate) most_bytes: Option<u64>,
+    /// 0 keeps them for ever.
+    pub(crate) keep_untagged_days: Option<u64>,
 }
 
 impl SettingsChange {
@@ -144,6 +149,7 @@ impl SettingsChange {
             },
             most_versions: changed_limit(self.most_versions, settings.most_versions),
             most_bytes: changed_limit(self.most_bytes, settings.most_bytes),
+            keep_untagged_days: changed_limit(self.keep_untagged_days, settings.keep_untagged_days),
         }
     }
 }
@@ -184,6 +190,7 @@ struct RawRepository {
     artifact_hub_id: Option<String>,
     most_versions: Option<i64>,
     most_bytes: Option<i64>,
+    keep_untagged_days: Option<i64>,
     version_count: i64,
     stored_bytes: i64,
     revision: i64,
@@ -208,6 +215,7 @@ impl TryFrom<RawRepository> for RepositoryRow {
                 artifact_hub_id: raw.artifact_hub_id,
                 most_versions: raw.most_versions.map(i64::unsigned_abs),
                 most_bytes: raw.most_bytes.map(i64::unsigned_abs),
+                keep_untagged_days: raw.keep_untagged_days.map(i64::unsigned_abs),
             },
             version_count: raw.version_count.unsigned_abs(),
             stored_bytes: raw.stored_bytes.unsigned_abs(),
@@ -337,8 +345,8 @@ async fn insert(
     let inserted = on!(connection, |database| {
         sqlx::query(
         "INSERT INTO repository (path, visibility, overwrite, index_format, index_detail, artifact_hub_id, \
-         most_versions, most_bytes, revision, settings_revision, created_at, changed_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $9) ON CONFLICT (path) DO NOTHING",
+         most_versions, most_bytes, keep_untagged_days, revision, settings_revision, created_at, changed_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $10) ON CONFLICT (path) DO NOTHING",
     )
     .bind(path.as_str())
     .bind(settings.visibility.word())
@@ -348,6 +356,7 @@ async fn insert(
     .bind(settings.artifact_hub_id.as_deref())
     .bind(column(settings.most_versions))
     .bind(column(settings.most_bytes))
+    .bind(column(settings.keep_untagged_days))
     .bind(now.micros())
     .execute(database)
     .await
@@ -363,7 +372,8 @@ async fn update_settings(
 ) -> Result<(), CatalogError> {
     on!(connection, |database| sqlx::query(
         "UPDATE repository SET visibility = $2, overwrite = $3, index_format = $4, index_detail = $5, \
-         artifact_hub_id = $6, most_versions = $7, most_bytes = $8 WHERE id = $1",
+         artifact_hub_id = $6, most_versions = $7, most_bytes = $8, keep_untagged_days = $9 \
+         WHERE id = $1",
     )
     .bind(id)
     .bind(settings.visibility.word())
@@ -373,6 +383,7 @@ async fn update_settings(
     .bind(settings.artifact_hub_id.as_deref())
     .bind(column(settings.most_versions))
     .bind(column(settings.most_bytes))
+    .bind(column(settings.keep_untagged_days))
     .execute(database)
     .await
     .map(drop))

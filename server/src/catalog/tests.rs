@@ -15,7 +15,8 @@ use oci::Digest;
 use manifests::{
     a_manifest_is_found_by_tag_and_digest_until_it_is_deleted, a_name_holds_charts_or_images,
     a_superseded_manifest_can_still_be_pulled, a_tag_moves_only_where_it_may,
-    referrers_are_listed_with_what_they_say, what_a_manifest_names_must_be_under_its_name,
+    manifests_that_nothing_keeps_are_listed_after_their_days, referrers_are_listed_with_what_they_say,
+    what_a_manifest_names_must_be_under_its_name,
 };
 use registry::{a_signing_key_gives_way_to_a_new_one, the_registry_lists_names_in_byte_order_by_right};
 
@@ -71,6 +72,7 @@ on_each_database![
     a_name_holds_charts_or_images,
     what_a_manifest_names_must_be_under_its_name,
     a_superseded_manifest_can_still_be_pulled,
+    manifests_that_nothing_keeps_are_listed_after_their_days,
     referrers_are_listed_with_what_they_say,
 ];
 

@@ -39,12 +39,14 @@ Examples:
                 "artifact_hub_id",
                 "most_versions",
                 "most_bytes",
+                "keep_untagged_days",
             ]),
         after_help = "\
 Examples:
   chartroom repository set team/a --visibility public
   chartroom repository set team/a --most-versions 5000 --most-bytes 10GiB
-  chartroom repository set / --index-format yaml"
+  chartroom repository set / --index-format yaml
+  chartroom repository set images --overwrite allowed --keep-untagged-days 30"
     )]
     Set {
         /// Its path
@@ -86,6 +88,9 @@ pub(crate) struct RepositorySettingFlags {
     /// How many bytes of archives and provenance files it may hold, as `10GiB`; 0 for no limit
     #[arg(long, value_name = "SIZE", value_parser = ByteSize::parse)]
     most_bytes: Option<ByteSize>,
+    /// After how many days the collector takes a manifest that no tag, index or subject keeps; 0 for never
+    #[arg(long, value_name = "DAYS")]
+    keep_untagged_days: Option<u64>,
 }
 
 impl RepositorySettingFlags {
@@ -99,6 +104,7 @@ impl RepositorySettingFlags {
             artifact_hub_id: self.artifact_hub_id.clone(),
             most_versions: self.most_versions,
             most_bytes: self.most_bytes.map(ByteSize::bytes),
+            keep_untagged_days: self.keep_untagged_days,
         }
     }
 }

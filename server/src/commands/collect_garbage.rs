@@ -24,11 +24,12 @@ fn print(collected: &Collected, output: Output) -> anyhow::Result<()> {
     match output {
         Output::Json => super::print_line(&serde_json::to_string(collected)?),
         Output::Table => super::print_line(&format!(
-            "{} {} blobs nobody referred to and {} files the catalog did not know; {} deleted versions can no longer be brought back",
+            "{} {} blobs nobody referred to and {} files the catalog did not know; {} deleted versions can no longer be brought back; {} manifests that nothing kept are gone",
             if collected.dry_run { "would remove" } else { "removed" },
             collected.unreferenced,
             collected.orphans,
             collected.removed_versions,
+            collected.untagged_manifests,
         )),
     }
 }

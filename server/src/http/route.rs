@@ -5,6 +5,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::catalog::changes::Feed;
 use crate::repository_path::{InvalidRepositoryPath, RepositoryPath};
 
 /// How repository paths are read.
@@ -56,7 +57,7 @@ pub(crate) enum Route {
     /// `/catalog/v1/repositories/{repository}`, with a single `/` behind it for the default one
     Repository { repository: RepositoryPath },
     /// `/catalog/v1/repositories/{repository}/changes`
-    Changes { repository: RepositoryPath },
+    Changes { repository: RepositoryPath, feed: Feed },
     /// `/catalog/v1/repositories/{repository}/removed`
     Removed { repository: RepositoryPath },
     /// `/catalog/v1/repositories/{repository}/removed/{name}/{version}/restore`
@@ -125,7 +126,10 @@ impl Route {
             Self::Provenance { .. } => "/api/{repository}/prov",
             Self::Repositories => "/catalog/v1/repositories",
             Self::Repository { .. } => "/catalog/v1/repositories/{repository}",
-            Self::Changes { .. } => "/catalog/v1/repositories/{repository}/changes",
+            Self::Changes { feed: Feed::Index, .. } => "/catalog/v1/repositories/{repository}/changes",
+            Self::Changes { feed: Feed::Registry, .. } => {
+                "/catalog/v1/repositories/{repository}/changes/registry"
+            }
             Self::Removed { .. } => "/catalog/v1/repositories/{repository}/removed",
             Self::Restore { .. } => "/catalog/v1/repositories/{repository}/removed/{name}/{version}/restore",
             Self::Status => "/catalog/v1/status",
@@ -150,7 +154,12 @@ fn catalog(rest: &[&str]) -> Result<Route, NoRoute> {
         ["status"] => Ok(Route::Status),
         ["repositories"] => Ok(Route::Repositories),
         ["repositories", ""] => Ok(Route::Repository { repository: RepositoryPath::root() }),
-        ["repositories", path @ .., "changes"] => Ok(Route::Changes { repository: read(path)? }),
+        ["repositories", path @ .., "changes"] => {
+            Ok(Route::Changes { repository: read(path)?, feed: Feed::Index })
+        }
+        ["repositories", path @ .., "changes", "registry"] => {
+            Ok(Route::Changes { repository: read(path)?, feed: Feed::Registry })
+        }
         ["repositories", path @ .., "removed"] => Ok(Route::Removed { repository: read(path)? }),
         ["repositories", path @ .., "removed", name, version, "restore"] => Ok(Route::Restore {
             repository: read(path)?,
@@ -248,8 +257,14 @@ mod tests {
             ("/catalog/v1/repositories", Route::Repositories),
             ("/catalog/v1/repositories/", Route::Repository { repository: root.clone() }),
             ("/catalog/v1/repositories/a/b", Route::Repository { repository: repository("a/b") }),
-            ("/catalog/v1/repositories/changes", Route::Changes { repository: root.clone() }),
-            ("/catalog/v1/repositories/a/b/changes", Route::Changes { repository: repository("a/b") }),
+            (
+                "/catalog/v1/repositories/changes",
+                Route::Changes { repository: root.clone(), feed: Feed::Index },
+            ),
+            (
+                "/catalog/v1/repositories/a/b/changes/registry",
+                Route::Changes { repository: repository("a/b"), feed: Feed::Registry },
+            ),
             ("/catalog/v1/repositories/a/b/removed", Route::Removed { repository: repository("a/b") }),
             (
                 "/catalog/v1/repositories/t/removed/changes/1.0.0%2Bb/restore",

@@ -3,6 +3,7 @@
 //! Rows go first and bytes after them, so a crash in between leaves only a file without a row, which the next run
 //! finds by listing. Any number of collectors may run at once, beside any number of publishers.
 
+mod untagged;
 mod uploads;
 
 use std::time::Duration;
@@ -58,6 +59,8 @@ pub(crate) struct Collected {
     pub(crate) unreferenced: u64,
     /// Files the catalog did not know of.
     pub(crate) orphans: u64,
+    /// Manifests of the registry that nothing has kept for as long as their repositories keep such.
+    pub(crate) untagged_manifests: u64,
     /// Uploads that nobody finished; they are not counted without being discarded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unfinished_uploads: Option<u64>,
@@ -100,6 +103,7 @@ pub(crate) async fn collect(app: &App, collection: Collection) -> Result<Collect
         (collected.removed_versions, collected.unreferenced) = (garbage.removed_versions, garbage.blobs);
     } else {
         collected.removed_versions = forget_removed_versions(app, before).await?;
+        collected.untagged_manifests = untagged::remove_unkept_manifests(app).await?;
         uploads::forget_expired_links(app).await?;
         uploads::end_idle_uploads(app).await?;
         collected.unreferenced = remove_unreferenced(app, before).await?;

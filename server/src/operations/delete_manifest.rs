@@ -57,6 +57,7 @@ pub(crate) async fn delete_manifest(
         name_id: owned.standing.id().ok_or_else(unknown)?,
         name: name.clone(),
         reference: reference.clone(),
+        unkept_since: None,
         actor: caller.name().to_owned(),
     };
     match app.catalog.delete_manifest(removal, app.clock.now()).await? {

@@ -37,7 +37,8 @@ pub(super) async fn set_tag(
     match existing {
         Some((id, _)) if id == manifest_id => return Ok(TagOutcome::AlreadySo),
         Some((_, digest)) if !may_move && !tag.is_of_attachments() => return Ok(TagOutcome::Taken(digest)),
-        Some(_) | None => {}
+        Some((id, _)) => note_untagged(connection, id, now).await?,
+        None => {}
     }
     on!(connection, |database| {
         sqlx::query(
@@ -53,4 +54,18 @@ pub(super) async fn set_tag(
     .map(drop)
     })?;
     Ok(TagOutcome::Set)
+}
+
+/// Notes that a tag has left a manifest: from now on it counts for how long none names it.
+pub(in crate::catalog) async fn note_untagged(
+    connection: &mut Connection,
+    manifest_id: i64,
+    now: Timestamp,
+) -> Result<(), CatalogError> {
+    on!(connection, |database| sqlx::query("UPDATE manifest SET untagged_at = $2 WHERE id = $1")
+        .bind(manifest_id)
+        .bind(now.micros())
+        .execute(database)
+        .await
+        .map(drop))
 }

@@ -1,13 +1,14 @@
 //! What every catalog must do for manifests and tags.
 
 use bytes::Bytes;
+use chart::Timestamp;
 use oci::{Digest, Reference, media_type};
 use serde_json::{Value, json};
 
 use super::{Place, is_done, kept, minted, now};
 use crate::catalog::{
     Holds, ManifestOfChart, ManifestPlace, ManifestRemoval, NewManifest, NewVersion, PutManifest,
-    RemovedManifest, Restoration, Restored,
+    RemovedManifest, Restoration, Restored, SettingsChange,
 };
 
 /// Returns an index that names nothing, told apart by `mark`.
@@ -61,6 +62,7 @@ impl Place {
             name_id: self.manifest_place(name).await.name_id.unwrap(),
             name: name.parse().unwrap(),
             reference: reference.parse().unwrap(),
+            unkept_since: None,
             actor: "tester".to_owned(),
         };
         self.catalog.delete_manifest(removal, now()).await.unwrap()
@@ -194,4 +196,49 @@ pub(super) async fn referrers_are_listed_with_what_they_say(place: Place) {
     let first = place.catalog.list_referrers(id, &subject, "", 1).await.unwrap().remove(0);
     let rest = place.catalog.list_referrers(id, &subject, &first.digest.to_string(), 10).await.unwrap();
     assert_eq!(rest, listed[1..]);
+}
+
+pub(super) async fn manifests_that_nothing_keeps_are_listed_after_their_days(place: Place) {
+    const DAY: i64 = 86_400_000_000;
+    let days = SettingsChange { keep_untagged_days: Some(10), ..SettingsChange::default() };
+    let tagged = index(&place, "web", "tagged", &["1.0"]);
+    let lone = index(&place, "web", "lone", &[]);
+    let moved = index(&place, "web", "moved", &["stable"]);
+    let child = index(&place, "web", "child", &[]);
+    let attached = NewManifest {
+        holds: Holds::Attachments,
+        subject: Some(tagged.digest.clone()),
+        ..index(&place, "web", "attached", &[])
+    };
+    let parent =
+        NewManifest { children: vec![child.digest.clone()], ..index(&place, "web", "parent", &["list"]) };
+    for new in [&tagged, &lone, &moved, &child, &attached, &parent] {
+        assert!(matches!(place.put(new.clone()).await, PutManifest::Done { .. }));
+    }
+    let unkept = async |at: i64| -> Vec<String> {
+        let now = Timestamp::from_micros(now().micros() + at);
+        let listed = place.catalog.list_unkept_manifests(now, 100).await.unwrap();
+        listed.into_iter().map(|removal| removal.reference.to_string()).collect()
+    };
+    assert!(unkept(1_000 * DAY).await.is_empty(), "a repository that says nothing keeps them for ever");
+    place.catalog.change_settings(place.repository, days).await.unwrap().unwrap();
+    assert!(unkept(10 * DAY).await.is_empty());
+    assert_eq!(unkept(10 * DAY + 1).await, [lone.digest.to_string()]);
+    // From here on the other tag's manifest counts its days.
+    let later = Timestamp::from_micros(now().micros() + 5 * DAY);
+    let heir = NewManifest { may_move_tags: true, ..index(&place, "web", "heir", &["stable"]) };
+    assert!(matches!(place.catalog.put_manifest(heir, later).await.unwrap(), PutManifest::Done { .. }));
+    assert_eq!(unkept(15 * DAY).await, [lone.digest.to_string()]);
+    assert_eq!(unkept(15 * DAY + 1).await, [lone.digest.to_string(), moved.digest.to_string()]);
+    // What was listed is not removed once something keeps it.
+    let listed = place.catalog.list_unkept_manifests(Timestamp::from_micros(now().micros() + 11 * DAY), 100);
+    let [removal] = listed.await.unwrap().try_into().unwrap();
+    place.put(NewManifest { tags: vec!["kept".parse().unwrap()], ..lone.clone() }).await;
+    assert_eq!(place.catalog.delete_manifest(removal, now()).await.unwrap(), RemovedManifest::Unknown);
+    // With the index goes what it kept, with the subject what is attached to it.
+    for gone in [&parent, &tagged] {
+        place.delete("web", &gone.digest.to_string()).await;
+    }
+    let unkept = unkept(11 * DAY).await;
+    assert_eq!(unkept, [child.digest.to_string(), attached.digest.to_string()]);
 }

@@ -104,6 +104,7 @@ async fn waste_is_counted_by_a_dry_run_and_then_taken() {
             removed_versions: 1,
             unreferenced: 1,
             orphans: 1,
+            untagged_manifests: 0,
             unfinished_uploads: None,
         };
         assert_eq!((counted, place.files()), (expected, 4));

@@ -16,6 +16,7 @@ pub mod environment;
 pub mod fault_proxy;
 pub mod helm;
 pub mod image;
+pub mod image_recipe;
 pub mod index_reader;
 pub mod keyring;
 pub mod log;

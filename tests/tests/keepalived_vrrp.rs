@@ -1,0 +1,1 @@
+//! The image of keepalived at work.

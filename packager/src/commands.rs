@@ -115,7 +115,7 @@ pub(crate) enum CommandRefusal {
     },
     /// An image was not locked or not built.
     #[error(transparent)]
-    Image(#[from] ImageBuildRefusal),
+    Image(Box<ImageBuildRefusal>),
     /// A chart does not render.
     #[error("`{chart}` does not render: {failure}")]
     NotRendered {
@@ -127,6 +127,12 @@ pub(crate) enum CommandRefusal {
     /// The report cannot be written.
     #[error("cannot write the report: {0}")]
     Report(#[from] io::Error),
+}
+
+impl From<ImageBuildRefusal> for CommandRefusal {
+    fn from(refusal: ImageBuildRefusal) -> Self {
+        Self::Image(Box::new(refusal))
+    }
 }
 
 impl CommandRefusal {

@@ -28,5 +28,5 @@ pub(crate) use self::check::{Difference, first_difference};
 pub(crate) use self::lock::LockedBase;
 pub(crate) use self::locking::{LockImageSettings, LockedImageRecipe, lock_image};
 pub(crate) use self::recipe::ImageRecipe;
-pub(crate) use self::refusal::ImageBuildRefusal;
+pub(crate) use self::refusal::{ImageBuildRefusal, OtherImage};
 pub(crate) use self::workshop::{BuildImageSettings, Built, build_image, read_locked};

@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -179,36 +178,4 @@ impl KeepalivedImage {
         ensure!(report["digest"] == image.digest.as_str(), "another image: {report}, not {}", image.digest);
         Ok(Some(folder))
     }
-}
-
-/// Unpacks the layers of an image of a layout, the lowest first, into a folder. Whiteouts are not followed.
-///
-/// # Errors
-/// When the layout cannot be read or tar fails.
-pub fn unpack(layout: &Path, layers: &[oci::Descriptor], into: &Path) -> Result<()> {
-    for layer in layers {
-        let blob = layout.join("blobs/sha256").join(layer.digest.hex());
-        let mut tar = Command::new("tar");
-        run(tar
-            .args(["--extract", "--gzip", "--numeric-owner", "--preserve-permissions", "--file"])
-            .arg(blob)
-            .arg("--directory")
-            .arg(into))?
-        .success()?;
-    }
-    Ok(())
-}
-
-/// Lists a compressed layer as `tar --verbose` does, one line a path, times in UTC.
-///
-/// # Errors
-/// When it is no archive.
-pub fn tar_listing(layer: &[u8]) -> Result<Vec<String>> {
-    let folder = TempDir::with_prefix("chartroom-layer-")?;
-    let path = folder.path().join("layer.tar.gz");
-    fs::write(&path, layer)?;
-    let mut tar = clean_command("tar");
-    let listed =
-        run(tar.env("TZ", "UTC").args(["--list", "--verbose", "--gzip", "--file"]).arg(path))?.success()?;
-    Ok(listed.lines().map(str::to_owned).collect())
 }

@@ -7,6 +7,7 @@ use oci::layout::{Layout, name_of};
 use oci::{Content, Manifest};
 use serde_json::{Value, json};
 use stories::image_recipe::{ImageShop, KeepalivedImage};
+use stories::unpacked_image::listing;
 
 const CYCLONE_DX: &str = "application/vnd.cyclonedx+json";
 
@@ -55,7 +56,7 @@ fn no_layer_tells_of_the_machine() -> Result<()> {
     let mut count = 0;
     for layer in &image.layers {
         let bytes = image.layout.open_blob(layer)?.into_bytes()?;
-        let mut archive = stories::image_recipe::tar_listing(&bytes)?;
+        let mut archive = listing(&bytes)?;
         archive.sort();
         count += archive.len();
         for line in archive {

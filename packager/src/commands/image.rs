@@ -6,8 +6,8 @@ use super::{CommandRefusal, open_vault, read_authorities};
 use crate::cli::{BuildImageArguments, ImageAction, ImageArguments, LockImageArguments, Output};
 use crate::config::Config;
 use crate::image_build::{
-    Archive, BuildImageSettings, ImageBuildRefusal, LockImageSettings, build_image, first_difference,
-    lock_image, read_locked,
+    Archive, BuildImageSettings, ImageBuildRefusal, LockImageSettings, OtherImage, build_image,
+    first_difference, lock_image, read_locked,
 };
 use crate::progress::Progress;
 use crate::report;
@@ -87,7 +87,8 @@ fn build(
         });
         let (locked, found) = (lock.image.clone(), built.index.digest.clone());
         let others = others.collect();
-        return Err(ImageBuildRefusal::OtherImage { lock: lock_path, locked, built: found, others }.into());
+        let other = OtherImage { lock: lock_path, locked, built: found, others };
+        return Err(ImageBuildRefusal::from(Box::new(other)).into());
     }
     if !dry_run {
         built.write(folder, &recipe)?;

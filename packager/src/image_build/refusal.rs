@@ -171,20 +171,25 @@ pub(crate) enum ImageBuildRefusal {
         reason: serde_json::Error,
     },
     /// The image came out otherwise than it was locked.
-    #[error(
-        "the image came out as {built}, and `{lock}` says {locked}{}; run `chartpack image lock` to take the new one",
-        other_builders(.others)
-    )]
-    OtherImage {
-        /// The lock.
-        lock: PathBuf,
-        /// What the lock says.
-        locked: Digest,
-        /// What came out.
-        built: Digest,
-        /// The builders whose versions differ: name, version then, version now.
-        others: Vec<(String, String, String)>,
-    },
+    #[error(transparent)]
+    OtherImage(#[from] Box<OtherImage>),
+}
+
+/// An image that came out otherwise than it was locked.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the image came out as {built}, and `{lock}` says {locked}{}; run `chartpack image lock` to take the new one",
+    other_builders(.others)
+)]
+pub(crate) struct OtherImage {
+    /// The lock.
+    pub(crate) lock: PathBuf,
+    /// What the lock says.
+    pub(crate) locked: Digest,
+    /// What came out.
+    pub(crate) built: Digest,
+    /// The builders whose versions differ: name, version then, version now.
+    pub(crate) others: Vec<(String, String, String)>,
 }
 
 impl ImageBuildRefusal {
@@ -228,7 +233,7 @@ impl ImageBuildRefusal {
             | Self::Layer(_)
             | Self::NotOnBase
             | Self::Json { .. }
-            | Self::OtherImage { .. } => false,
+            | Self::OtherImage(_) => false,
         }
     }
 }

@@ -5,7 +5,7 @@
 #   KEEPALIVED_INTERFACE        the interface that gets them                                      [eth0]
 #   KEEPALIVED_VROUTER_ID       1 to 255, one per virtual router in a network                     [51]
 #   KEEPALIVED_PRIORITY         1 to 254, the highest wins                                        [100]
-#   KEEPALIVED_ADVERT_INTERVAL  seconds between two advertisements                                [1]
+#   KEEPALIVED_ADVERT_INTERVAL  seconds between two advertisements; parts of one take VRRP 3      [1]
 #   KEEPALIVED_UNICAST_PEERS    the nodes' addresses, separated by commas, where there is no multicast
 #   KEEPALIVED_PASSWORD         at most 8 characters that the nodes show each other
 #   KEEPALIVED_CHECK            a command; while it fails, the node does not hold the addresses
@@ -93,11 +93,25 @@ esac
 # VRRP carries 8; keepalived would cut off the rest and only log it.
 [ ${#password} -le 8 ] || refuse "\`KEEPALIVED_PASSWORD\` is longer than the 8 characters that VRRP carries"
 
+# Version 2 counts whole seconds; version 3 counts hundredths and knows no passwords (RFC 5798, section 9).
+version=2
+case $interval in
+  *.*)
+    version=3
+    [ -z "$password" ] || refuse "\`KEEPALIVED_PASSWORD\` needs whole seconds in \`KEEPALIVED_ADVERT_INTERVAL\`: VRRP 3 carries no password"
+    ;;
+esac
+
 # each LIST ACTION: runs the action with each of the things that commas or blanks separate.
 each() {
   for one in $(echo "$1" | tr ',' ' '); do
     "$2" "$one"
   done
+}
+
+# family ADDRESS: prints 6 or 4.
+family() {
+  case $1 in *:*) echo 6 ;; *) echo 4 ;; esac
 }
 
 # prefixed ADDRESS: prints an address with its prefix length; without one it stands for itself.
@@ -108,6 +122,15 @@ prefixed() {
     *:*) echo "    $1/128" ;;
     *) echo "    $1/32" ;;
   esac
+}
+
+# One advertisement carries addresses of one family: the first one's. Those of the other move along with them.
+carried() {
+  [ "$(family "$1")" != "$(family "${vip%%[, ]*}")" ] || prefixed "$1"
+}
+
+moved_along() {
+  [ "$(family "$1")" = "$(family "${vip%%[, ]*}")" ] || prefixed "$1"
 }
 
 # peer ADDRESS: prints one of the other nodes; a list of all nodes may go to each of them.
@@ -139,6 +162,7 @@ write_configuration() {
   echo "  interface $interface"
   echo "  virtual_router_id $router"
   echo "  priority $priority"
+  echo "  version $version"
   echo "  advert_int $interval"
   if [ -n "$password" ]; then
     echo "  authentication {"
@@ -153,7 +177,10 @@ write_configuration() {
     echo "  }"
   fi
   echo "  virtual_ipaddress {"
-  each "$vip" prefixed
+  each "$vip" carried
+  echo "  }"
+  echo "  virtual_ipaddress_excluded {"
+  each "$vip" moved_along
   echo "  }"
   if [ -n "$check" ]; then
     echo "  track_script {"

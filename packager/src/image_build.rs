@@ -29,4 +29,4 @@ pub(crate) use self::lock::LockedBase;
 pub(crate) use self::locking::{LockImageSettings, LockedImageRecipe, lock_image};
 pub(crate) use self::recipe::ImageRecipe;
 pub(crate) use self::refusal::{ImageBuildRefusal, OtherImage};
-pub(crate) use self::workshop::{BuildImageSettings, Built, build_image, read_locked};
+pub(crate) use self::workshop::{BuildImageSettings, Built, build_image, needed_by, read_locked};

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -78,6 +79,16 @@ impl ImageShop {
     pub fn image(&self, arguments: &[&str]) -> Result<Outcome> {
         let mut command = clean_command(binary::chartpack()?);
         run_within(command.current_dir(self.folder()).args(command_line::image(arguments)), LIMIT)
+    }
+
+    /// Starts `chartpack image` in the folder, with temporary files in `temporary`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_image(&self, arguments: &[&str], temporary: &Path) -> Result<Child> {
+        let mut command = clean_command(binary::chartpack()?);
+        command.current_dir(self.folder()).args(command_line::image(arguments)).env("TMPDIR", temporary);
+        Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
     }
 
     /// Runs `chartpack image` in another folder as an ordinary user with another umask, time zone and locale.

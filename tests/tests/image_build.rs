@@ -1,14 +1,21 @@
 //! Images of our own: the same lock gives the same image to anyone, and what makes it another is named.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use oci::layout::{Layout, name_of};
 use oci::{Content, Manifest};
 use serde_json::{Value, json};
 use stories::image_recipe::{ImageShop, KeepalivedImage};
+use stories::process::signal;
 use stories::unpacked_image::listing;
+use stories::wait::wait_for;
+use tempfile::TempDir;
 
+const SOON: Duration = Duration::from_secs(120);
 const CYCLONE_DX: &str = "application/vnd.cyclonedx+json";
 
 /// The image of a layout that has one platform.
@@ -19,7 +26,7 @@ struct OneImage {
     layers: Vec<oci::Descriptor>,
 }
 
-fn read_image(layout: &std::path::Path, tag: &str) -> Result<OneImage> {
+fn read_image(layout: &Path, tag: &str) -> Result<OneImage> {
     let layout = Layout::open(layout)?;
     let root = layout.find(tag)?.context("no such tag")?;
     let survey = layout.survey(&root)?;
@@ -100,27 +107,17 @@ fn the_sbom_is_attached_and_names_every_package() -> Result<()> {
     Ok(())
 }
 
+/// Writes the recipe `tool` upon the image of keepalived, whose layout is linked beside it.
 fn upon_keepalived(
     shop: &ImageShop,
     image: &KeepalivedImage,
-    layout: &std::path::Path,
+    layout: &Path,
     containerfile: &str,
 ) -> Result<()> {
-    let recipe = format!(
-        "name: site/tool\ntag: v1\nplatforms: [linux/amd64]\nbase: {{path: {}, digest: '{}'}}\n",
-        layout.file_name().context("no name")?.to_string_lossy(),
-        image.digest
-    );
-    std::os::unix::fs::symlink(
-        layout,
-        shop.folder().join("tool").join(layout.file_name().context("no name")?),
-    )
-    .or_else(|_| {
-        fs::create_dir_all(shop.folder().join("tool"))?;
-        std::os::unix::fs::symlink(layout, shop.folder().join("tool").join("images"))
-    })?;
-    shop.write("tool/image.yaml", &recipe)?;
-    shop.write("tool/Containerfile", containerfile)
+    let base = format!("base: {{path: ../base, digest: '{}'}}", image.digest);
+    shop.write("tool/image.yaml", &format!("name: site/tool\ntag: v1\nplatforms: [linux/amd64]\n{base}\n"))?;
+    shop.write("tool/Containerfile", containerfile)?;
+    Ok(symlink(layout, shop.folder().join("base"))?)
 }
 
 #[test]
@@ -169,5 +166,26 @@ fn a_run_reaches_no_network_and_a_step_that_fails_is_shown() -> Result<()> {
     let between = said.split("links-end").next().context("nothing said")?;
     ensure!(!between.contains("UP") && said.contains("exit status 7"), "a link is up: {said}");
     ensure!(!shop.folder().join("tool/image.lock").exists(), "a lock was written");
+    Ok(())
+}
+
+#[test]
+fn an_interrupted_build_leaves_nothing() -> Result<()> {
+    let Some(image) = KeepalivedImage::built()? else { return Ok(()) };
+    let temporary = TempDir::with_prefix("chartroom-interrupted-")?;
+    let arguments = ["build", "image", "--vault", "vault", "-o", "interrupted"];
+    let mut build = image.shop.start_image(&arguments, temporary.path())?;
+    let entries = || -> Result<Vec<PathBuf>> {
+        fs::read_dir(temporary.path())?.map(|entry| Ok(entry?.path())).collect()
+    };
+    wait_for("the base to be made", SOON, || {
+        let is_begun = entries()?.iter().any(|folder| folder.join("linux-amd64/archive/Packages").exists());
+        Ok(is_begun.then_some(()))
+    })?;
+    signal(build.id(), "INT")?;
+    let status = wait_for("the build to end", SOON, || Ok(build.try_wait()?))?;
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(entries()?, Vec::<PathBuf>::new(), "something is left");
+    ensure!(!image.shop.folder().join("interrupted").exists(), "something was written");
     Ok(())
 }

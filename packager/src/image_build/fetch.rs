@@ -59,7 +59,7 @@ impl Fetching<'_> {
         locked: &LockedBase,
         platform: &Platform,
     ) -> Result<(), ImageBuildRefusal> {
-        if self.has_all(locked)? {
+        if locked.needed().iter().all(|digest| self.vault.contains(digest)) {
             return Ok(());
         }
         let found = match (base, locked) {
@@ -72,21 +72,6 @@ impl Fetching<'_> {
             Ok(())
         } else {
             Err(ImageBuildRefusal::PackageGone(format!("the base for `{platform}`")))
-        }
-    }
-
-    /// Returns whether the vault holds all of a base.
-    fn has_all(&self, locked: &LockedBase) -> Result<bool, ImageBuildRefusal> {
-        if !locked.needed().iter().all(|digest| self.vault.contains(digest)) {
-            return Ok(false);
-        }
-        match locked {
-            LockedBase::Packages(_) => Ok(true),
-            LockedBase::Image(manifest) => {
-                let bytes = self.vault.get(&manifest.manifest)?;
-                let manifest = parse(&bytes, &manifest.media_type)?;
-                Ok(manifest.blobs().all(|blob| self.vault.contains(&blob.digest)))
-            }
         }
     }
 
@@ -184,12 +169,13 @@ impl Fetching<'_> {
         };
         let bytes = layout.read_manifest(&chosen)?;
         let manifest = parse(&bytes, &chosen.media_type)?;
+        let mut blobs = Vec::new();
         for blob in manifest.blobs() {
-            self.vault.put(&layout.open_blob(blob)?.into_bytes()?)?;
+            blobs.push(self.vault.put(&layout.open_blob(blob)?.into_bytes()?)?);
         }
         self.vault.put(&bytes)?;
         let Descriptor { digest, size, media_type, .. } = chosen;
-        Ok(LockedBase::Image(LockedManifest { manifest: digest, size_bytes: size, media_type }))
+        Ok(LockedBase::Image(LockedManifest { manifest: digest, size_bytes: size, media_type, blobs }))
     }
 }
 

@@ -101,6 +101,8 @@ pub(crate) struct LockedManifest {
     pub(crate) size_bytes: u64,
     /// Its media type.
     pub(crate) media_type: String,
+    /// The digests of its configuration and its layers.
+    pub(crate) blobs: Vec<Digest>,
 }
 
 /// Why a file is no lock of an image.
@@ -161,6 +163,17 @@ impl ImageLock {
         Ok(format!("{HEAD}{}", write_document(&serde_json::to_value(self)?)))
     }
 
+    /// Tells whether some bytes are meant to be the lock of an image, and not that of a catalogue file.
+    pub(crate) fn is_meant_by(bytes: &[u8]) -> bool {
+        bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"askedBase:"))
+    }
+
+    /// Returns the digests of everything that a build needs from the vault.
+    pub(crate) fn needed(&self) -> BTreeSet<Digest> {
+        let files = self.files.iter().map(|file| &file.digest).chain([&self.recipe.digest]).cloned();
+        files.chain(self.bases.values().flat_map(LockedBase::needed)).collect()
+    }
+
     /// Returns the base of one platform.
     pub(crate) fn base(&self, platform: &Platform) -> Option<&LockedBase> {
         self.bases.get(&platform.to_string())
@@ -168,13 +181,15 @@ impl ImageLock {
 }
 
 impl LockedBase {
-    /// Returns the digests that the lock itself names of this base.
+    /// Returns the digests of everything that the base is made of.
     pub(crate) fn needed(&self) -> BTreeSet<Digest> {
         match self {
             Self::Packages(LockedPackages { index, packages }) => {
                 packages.iter().map(|package| &package.digest).chain([index]).cloned().collect()
             }
-            Self::Image(LockedManifest { manifest, .. }) => BTreeSet::from([manifest.clone()]),
+            Self::Image(LockedManifest { manifest, blobs, .. }) => {
+                blobs.iter().chain([manifest]).cloned().collect()
+            }
         }
     }
 }
@@ -203,11 +218,13 @@ mod tests {
         };
         let packages = LockedPackages { index: digest.clone(), packages: vec![package] };
         lock.bases.insert("linux/amd64".to_owned(), LockedBase::Packages(packages));
-        let manifest = LockedManifest { manifest: digest, size_bytes: 3, media_type: "x".to_owned() };
+        let (blobs, media_type) = (vec![Digest::sha256(b"layer")], "x".to_owned());
+        let manifest = LockedManifest { manifest: digest, size_bytes: 3, media_type, blobs };
         lock.bases.insert("linux/arm64".to_owned(), LockedBase::Image(manifest));
         lock.builders.insert("buildah".to_owned(), "1.28.2".to_owned());
         let text = lock.to_text().unwrap();
         assert_eq!(ImageLock::parse(text.as_bytes()).unwrap(), lock, "{text}");
+        assert!(ImageLock::is_meant_by(text.as_bytes()) && lock.needed().len() == 2);
         let other = text.replace("format: 1", "format: 2");
         assert!(matches!(ImageLock::parse(other.as_bytes()), Err(InvalidImageLock::Format(2))));
     }

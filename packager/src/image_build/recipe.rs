@@ -2,7 +2,7 @@
 //! that could change is refused with its line and column.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use oci::{Digest, ImageReference, OciName, Platform, Tag};
 use serde::Serialize;
@@ -152,7 +152,7 @@ fn read_base(value: Located<'_>) -> Result<Base, LocatedProblem> {
             let remedy = "write the digest of the layout's image";
             let digest =
                 field("digest").ok_or_else(|| value.refuse(Problem::Missing { key: "digest", remedy }))?;
-            Ok(Base::Layout { path: read_path(path, "path")?, digest: digest.parsed("digest")? })
+            Ok(Base::Layout { path: read_layout_path(path)?, digest: digest.parsed("digest")? })
         }
         _ => Err(one_kind()),
     }
@@ -267,21 +267,24 @@ fn read_parsed<T: std::str::FromStr>(
     value.text(name)?.parse().map_err(|_| value.breaks(name, rule))
 }
 
-/// Reads a path relative to the recipe that stays below it: the build context is the recipe's own folder.
+/// Reads a path that stays below the recipe's folder: it is laid out below a folder of the build too.
 fn read_path(value: Located<'_>, name: &str) -> Result<PathBuf, LocatedProblem> {
-    let text = value.text(name)?;
-    let is_plain = |part: &str| !matches!(part, "" | "." | "..");
-    // A base's layout may lie anywhere beside the recipe; files of the context may not leave the folder.
-    let is_allowed = if name == "path" {
-        !text.starts_with('/') && !text.is_empty()
+    let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\\');
+    if value.text(name)?.split('/').all(is_plain) {
+        Ok(value.text(name)?.into())
     } else {
-        text.split('/').all(is_plain)
-    };
-    if is_allowed && !text.contains('\\') {
-        Ok(Path::new(text).to_owned())
-    } else {
-        Err(value.breaks(name, "write a path relative to the recipe, with slashes"))
+        Err(value.breaks(name, "write a path below the recipe's folder, with slashes"))
     }
+}
+
+/// Reads the path of a base's layout, which may lie beside the recipe's folder. An absolute one would hold on one machine
+/// only.
+fn read_layout_path(value: Located<'_>) -> Result<PathBuf, LocatedProblem> {
+    let text = value.text("path")?;
+    if text.is_empty() || text.starts_with('/') || text.contains('\\') {
+        return Err(value.breaks("path", "write a path relative to the recipe, with slashes"));
+    }
+    Ok(text.into())
 }
 
 #[cfg(test)]
@@ -295,7 +298,7 @@ mod tests {
     fn a_recipe_has_little_that_must_be_said() {
         let recipe = ImageRecipe::parse(RECIPE).unwrap();
         assert_eq!(recipe.title(), "debian/keepalived:v2.2.7");
-        assert_eq!(recipe.containerfile, Path::new("Containerfile"));
+        assert_eq!(recipe.containerfile, PathBuf::from("Containerfile"));
         let Base::Packages(base) = recipe.base else { panic!("another base") };
         assert_eq!(
             (base.components, base.packages),
@@ -331,6 +334,7 @@ mod tests {
             ("files: [/etc/passwd]", "`files` is `/etc/passwd`"),
             ("files: [a, a]", "`a` is named twice"),
             ("files: [{path: tool, url: 'https://x.example/t'}]", "the key `digest` is missing"),
+            ("files: [{path: ../t, url: 'https://x.example/t', digest: x}]", "`path` is `../t`"),
             ("containerfile: ../x", "`containerfile` is `../x`"),
             ("shell: bash", "unknown key `shell`"),
             ("platforms: [amd64]", "`platforms` is `amd64`"),

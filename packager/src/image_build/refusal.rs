@@ -31,7 +31,7 @@ pub(crate) enum ImageBuildRefusal {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The recipe is malformed.
-    #[error("`{path}`:{problem}")]
+    #[error("`{path}`, {problem}")]
     Recipe {
         /// The recipe.
         path: PathBuf,

@@ -1,6 +1,6 @@
 //! Builds a locked image: everything comes from the vault, everything happens in a folder that goes afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use oci::layout::Layout;
@@ -19,8 +19,11 @@ use crate::progress::Progress;
 use crate::source::read_bounded;
 use crate::vault::Vault;
 
-/// The largest recipe or lock.
-const RECIPE_BYTES: u64 = 16 << 20;
+/// The largest recipe.
+const RECIPE_BYTES: u64 = 1 << 20;
+
+/// The largest lock, of an image or of a catalogue file.
+const LOCK_BYTES: u64 = 64 << 20;
 
 /// What to build.
 #[derive(Debug)]
@@ -112,9 +115,20 @@ pub(super) fn read_lock(path: &Path) -> Result<Option<ImageLock>, ImageBuildRefu
     if !path.try_exists().map_err(ImageBuildRefusal::file(path))? {
         return Ok(None);
     }
-    let bytes = read_bounded(path, RECIPE_BYTES)?;
+    let bytes = read_bounded(path, LOCK_BYTES)?;
     let lock = ImageLock::parse(&bytes);
     lock.map(Some).map_err(|problem| ImageBuildRefusal::Lock { path: path.to_owned(), problem })
+}
+
+/// Returns the digests of all that an image's lock names; nothing when the file is no lock of an image.
+///
+/// # Errors
+/// [`ImageBuildRefusal`] when it is one and cannot be read.
+pub(crate) fn needed_by(path: &Path) -> Result<Option<BTreeSet<Digest>>, ImageBuildRefusal> {
+    if !path.is_file() || !ImageLock::is_meant_by(&read_bounded(path, LOCK_BYTES)?) {
+        return Ok(None);
+    }
+    Ok(read_lock(path)?.map(|lock| lock.needed()))
 }
 
 /// Reads a recipe and its lock, after a check that the files are those that were locked.

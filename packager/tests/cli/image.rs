@@ -30,7 +30,7 @@ fn a_recipe_is_refused_with_line_and_column() {
     let place = place_with(&format!("{RECIPE}shell: bash\n"), "FROM base\n");
     let answer = place.run(&["image", "lock", "tool", "--vault", "vault"]);
     assert_eq!(answer.code, 1);
-    assert!(answer.err.contains("`tool/image.yaml`:6:1: unknown key `shell`"), "{}", answer.err);
+    assert!(answer.err.contains("`tool/image.yaml`, line 6 column 1: unknown key `shell`"), "{}", answer.err);
 }
 
 #[test]
@@ -61,4 +61,29 @@ fn both_commands_explain_themselves() {
         let help = place.succeed(&["image", command, "--help"]);
         assert!(help.contains(&format!("  chartpack image {command} ")), "{help}");
     }
+}
+
+#[test]
+fn collecting_a_vault_spares_what_the_lock_of_an_image_names() {
+    // Of `needed` and `other`, by `sha256sum`.
+    let needed = "c0cea2dd285281f7893d49fb1f28644d36777194b1c4655dbeb3b49944daa04f";
+    let other = "d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa";
+    let place = Workplace::new();
+    place.write(&format!("vault/sha256/c0/{needed}"), "needed");
+    place.write(&format!("vault/sha256/d9/{other}"), "other");
+    let digest = format!("sha256:{needed}");
+    let lock = format!(
+        "format: 1\nrecipe: {{path: image.yaml, digest: '{digest}'}}\nfiles: []\nmodifiedSeconds: 0\naskedBase: {digest}\n\
+         bases: {{}}\nimage: {digest}\nbuilders: {{}}\n"
+    );
+    place.write("image.lock", lock);
+    place.succeed(&["vault", "collect", "--keep", "image.lock", "--vault", "vault"]);
+    assert!(
+        place.exists(&format!("vault/sha256/c0/{needed}"))
+            && !place.exists(&format!("vault/sha256/d9/{other}"))
+    );
+    place.write("image.lock", "askedBase: nothing else\n");
+    let answer = place.run(&["vault", "collect", "--keep", "image.lock", "--vault", "vault"]);
+    assert_eq!(answer.code, 1, "a lock that cannot be read must not empty the vault");
+    assert!(place.exists(&format!("vault/sha256/c0/{needed}")));
 }

@@ -89,7 +89,13 @@ impl Fetching<'_> {
                 let exactly =
                     |package: &super::lock::LockedPackage| format!("{}={}", package.name, package.version);
                 let names: Vec<String> = locked.packages.iter().map(exactly).collect();
-                apt.entries(&names)?
+                apt.entries(&names).map_err(|refusal| match refusal {
+                    // What apt says of it names the package.
+                    ImageBuildRefusal::Failed { said, .. } => {
+                        ImageBuildRefusal::PackageGone(format!("everything ({said})"))
+                    }
+                    other => other,
+                })?
             }
             None => apt.resolve(base)?,
         };

@@ -2,6 +2,7 @@
 
 mod build;
 mod completion;
+mod image;
 mod images;
 mod lock;
 mod new;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::build::BuildArguments;
 pub(crate) use self::completion::CompletionArguments;
+pub(crate) use self::image::{BuildImageArguments, ImageAction, ImageArguments, LockImageArguments};
 pub(crate) use self::images::ImagesArguments;
 pub(crate) use self::lock::LockArguments;
 pub(crate) use self::new::NewArguments;
@@ -66,6 +68,8 @@ pub(crate) enum Command {
     Render(RenderArguments),
     /// List the images a chart needs, and where each is named
     Images(ImagesArguments),
+    /// Lock and build images of our own
+    Image(ImageArguments),
     /// Print a completion script for a shell
     Completion(CompletionArguments),
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod completion;
+mod image;
 mod images;
 mod lock;
 mod new;
@@ -18,6 +19,7 @@ use self::view::InvalidView;
 use crate::build::DeliverRefusal;
 use crate::cli::Command;
 use crate::config::Config;
+use crate::image_build::ImageBuildRefusal;
 use crate::images::DiscoveryError;
 use crate::lock::{LockRefusal, Moved};
 use crate::pack::PackRefusal;
@@ -111,6 +113,9 @@ pub(crate) enum CommandRefusal {
         #[source]
         problem: DiscoveryError,
     },
+    /// An image was not locked or not built.
+    #[error(transparent)]
+    Image(Box<ImageBuildRefusal>),
     /// A chart does not render.
     #[error("`{chart}` does not render: {failure}")]
     NotRendered {
@@ -124,12 +129,19 @@ pub(crate) enum CommandRefusal {
     Report(#[from] io::Error),
 }
 
+impl From<ImageBuildRefusal> for CommandRefusal {
+    fn from(refusal: ImageBuildRefusal) -> Self {
+        Self::Image(Box::new(refusal))
+    }
+}
+
 impl CommandRefusal {
     /// Returns the exit code: 3 when nothing else is wrong than servers that do not answer, else 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Lock(refusal) if refusal.is_of_the_network() => 3,
             Self::Scaffold(refusal) if refusal.is_of_the_network() => 3,
+            Self::Image(refusal) if refusal.is_of_the_network() => 3,
             Self::Lock(_)
             | Self::Version(_)
             | Self::Scaffold(_)
@@ -147,6 +159,7 @@ impl CommandRefusal {
             | Self::Helm(_)
             | Self::View(_)
             | Self::Discovery { .. }
+            | Self::Image(_)
             | Self::NotRendered { .. }
             | Self::Report(_) => 1,
         }
@@ -185,6 +198,7 @@ pub(crate) fn run(command: Command, config: &Config, out: &mut dyn Write) -> Res
         Command::Vault(arguments) => vault::run(arguments, config, out),
         Command::Push(arguments) => push::run(arguments, config, out),
         Command::Render(arguments) => render::run(arguments, config, out),
+        Command::Image(arguments) => image::run(arguments, config, out),
         Command::Images(arguments) => images::run(&arguments, config, out),
         Command::Completion(arguments) => completion::run(&arguments, out),
     }

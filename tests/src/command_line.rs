@@ -292,6 +292,11 @@ pub fn build(folder: &str) -> Vec<String> {
     line
 }
 
+/// Returns the arguments of `chartpack image`.
+pub fn image(more: &[&str]) -> Vec<String> {
+    ["image"].iter().chain(more).map(|&word| word.to_owned()).collect()
+}
+
 /// Returns the arguments of `chartpack new` for the recipe of a published chart.
 pub fn new_recipe(name: &str, from: &str, version: &str) -> Vec<String> {
     arguments(["new", name, "--from", from, "--version", version])

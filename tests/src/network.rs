@@ -40,6 +40,11 @@ impl Network {
         Ok(Some(network))
     }
 
+    /// Returns its name among the machine's networks.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Returns the words that start a program inside, before the program and its arguments.
     pub fn wrapper(&self) -> [&str; 4] {
         ["ip", "netns", "exec", &self.name]

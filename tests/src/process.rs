@@ -73,6 +73,14 @@ impl Outcome {
 /// # Errors
 /// When it cannot be started or does not end in time (it is killed then).
 pub fn run(command: &mut Command) -> Result<Outcome> {
+    run_within(command, LIMIT)
+}
+
+/// Runs a command to its end, within a time of its own.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_within(command: &mut Command, limit: Duration) -> Result<Outcome> {
     let line = format!("{command:?}");
     let mut child = command
         .stdin(Stdio::null())
@@ -82,7 +90,7 @@ pub fn run(command: &mut Command) -> Result<Outcome> {
         .with_context(|| format!("cannot start {line}"))?;
     let stdout = child.stdout.take().map(collect);
     let stderr = child.stderr.take().map(collect);
-    let ended = wait_for(&format!("the end of {line}"), LIMIT, || Ok(child.try_wait()?));
+    let ended = wait_for(&format!("the end of {line}"), limit, || Ok(child.try_wait()?));
     if ended.is_err() {
         kill(&mut child)?;
     }

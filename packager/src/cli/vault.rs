@@ -37,7 +37,7 @@ pub(crate) enum VaultAction {
     Verify,
     /// Remove what no lock names
     Collect {
-        /// A lock whose inputs stay
+        /// A lock whose inputs stay, of a catalogue file or of an image
         #[arg(long, required = true, value_name = "LOCK", value_hint = ValueHint::FilePath)]
         keep: Vec<PathBuf>,
         /// Remove nothing: say what would go

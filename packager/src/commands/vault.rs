@@ -6,6 +6,7 @@ use std::io::Write;
 use super::{CommandRefusal, open_vault, vault_folder};
 use crate::cli::{VaultAction, VaultArguments};
 use crate::config::Config;
+use crate::image_build::needed_by;
 use crate::lock::{LockRefusal, read_lock};
 use crate::report;
 use crate::vault::Vault;
@@ -32,7 +33,10 @@ pub(super) fn run(
             let mut needed = BTreeSet::new();
             for path in keep {
                 // A lock that cannot be read names nothing, and everything would go.
-                needed.extend(read_lock(&path)?.ok_or(LockRefusal::NoLock(path))?.needed());
+                match needed_by(&path)? {
+                    Some(of_image) => needed.extend(of_image),
+                    None => needed.extend(read_lock(&path)?.ok_or(LockRefusal::NoLock(path))?.needed()),
+                }
             }
             let collected = Vault::collect(&vault_folder(vault, config)?, &needed, dry_run)?;
             report::write_collected(out, &collected, dry_run, output)?;

@@ -5,6 +5,7 @@
 mod build;
 mod command_line;
 mod helm;
+mod image;
 mod images;
 mod keepalived;
 mod lock;

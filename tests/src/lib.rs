@@ -7,6 +7,7 @@ pub mod backend;
 pub mod binary;
 pub mod blob_upload;
 pub mod client;
+pub mod closed_network;
 pub mod cluster;
 pub mod command_line;
 pub mod containerd;

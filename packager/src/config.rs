@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use crate::upstream::CredentialFiles;
+use crate::upstream::{CredentialFiles, InvalidMirror, Mirror};
 
 /// When every entry of an archive says it was changed unless `SOURCE_DATE_EPOCH` says otherwise:
 /// 1980-01-01, the earliest time that every archive format can hold.
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) vault: Option<PathBuf>,
     /// Where helm, docker and curl keep credentials.
     pub(crate) credentials: CredentialFiles,
+    /// Where to fetch from instead of the upstreams (`CHARTPACK_MIRRORS`, `FROM=TO` with blanks between).
+    pub(crate) mirrors: Vec<Mirror>,
 }
 
 /// A secret that is sent and never printed.
@@ -38,6 +40,9 @@ pub(crate) enum InvalidConfig {
     /// `SOURCE_DATE_EPOCH` is no number.
     #[error("`SOURCE_DATE_EPOCH` is `{0}`: it must be a number of seconds since 1970, or unset")]
     SourceDateEpoch(String),
+    /// One of the mirrors is none.
+    #[error("`CHARTPACK_MIRRORS`: {0}")]
+    Mirror(#[from] InvalidMirror),
 }
 
 impl Config {
@@ -57,6 +62,7 @@ impl Config {
             shows_progress: std::io::stderr().is_terminal(),
             vault: vault_of(&path),
             credentials: credentials_of(&path),
+            mirrors: parse_mirrors(&std::env::var("CHARTPACK_MIRRORS").unwrap_or_default())?,
         })
     }
 }
@@ -116,6 +122,10 @@ fn parse_epoch(text: Option<&str>) -> Result<u64, InvalidConfig> {
     }
 }
 
+fn parse_mirrors(text: &str) -> Result<Vec<Mirror>, InvalidMirror> {
+    text.split_whitespace().map(str::parse).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +138,18 @@ mod tests {
         for bad in ["-1", "yesterday", "1e9"] {
             assert!(parse_epoch(Some(bad)).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn mirrors_stand_with_blanks_between() {
+        let texts: Vec<_> = parse_mirrors("https://a.test=http://m/a\n  https://b.test=http://m/b ")
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(texts, ["https://a.test/=http://m/a", "https://b.test/=http://m/b"]);
+        assert_eq!(parse_mirrors("").unwrap(), []);
+        assert!(parse_mirrors("https://a.test").is_err());
     }
 
     #[test]

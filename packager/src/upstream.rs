@@ -6,6 +6,7 @@ mod credentials;
 mod failure;
 mod fetcher;
 mod git;
+mod mirror;
 mod oci;
 mod repository;
 
@@ -18,6 +19,7 @@ use chart::{ChartName, ChartVersion};
 pub(crate) use self::credentials::CredentialFiles;
 pub(crate) use self::failure::UpstreamError;
 pub(crate) use self::fetcher::{Fetcher, FetcherSettings, InvalidFetcher};
+pub(crate) use self::mirror::{InvalidMirror, Mirror, Mirrors};
 pub(crate) use self::oci::choose_tag;
 pub(crate) use self::repository::choose;
 use crate::lock::{GitOrigin, Origin, PathOrigin};
@@ -67,7 +69,8 @@ pub(crate) async fn fetch(
             Ok(fetched)
         }
         Upstream::Git { url, commit, path } => {
-            let git::Tree { files, name } = git::fetch(url, commit, path).await?;
+            let git::Tree { files, name } =
+                git::fetch(&fetcher.mirrors.place_of_git(url), commit, path).await?;
             let bytes = write_snapshot(&files)?;
             let (git, commit, path) = (url.clone(), commit.to_string(), path.clone());
             Ok(Fetched {

@@ -277,6 +277,12 @@ pub const UPDATE: &str = "--update";
 /// Trusts the authorities in a file, as an argument of `chartpack lock` before the file.
 pub const AUTHORITIES: &str = "--ca-file";
 
+/// Fetches what lies below an address from another one, as an argument of `chartpack lock` before `FROM=TO`.
+pub const MIRROR: &str = "--mirror";
+
+/// The variable with more of them, blanks between.
+pub const MIRRORS: &str = "CHARTPACK_MIRRORS";
+
 /// Returns the arguments of `chartpack lock` on the catalogue in the current folder, which asks busy servers once more.
 pub fn lock(more: &[&str]) -> Vec<String> {
     let mut line = arguments(["lock", "playcekube.yaml", "--retries", "1"]);
@@ -295,6 +301,13 @@ pub fn build(folder: &str) -> Vec<String> {
 /// Returns the arguments of `chartpack image`.
 pub fn image(more: &[&str]) -> Vec<String> {
     ["image"].iter().chain(more).map(|&word| word.to_owned()).collect()
+}
+
+/// Returns the arguments that list every image of a chart as JSON, rendered anew by a helm.
+pub fn images(chart: &Path, helm: &Path) -> Vec<String> {
+    let mut line = arguments(["images", &chart.display().to_string(), "--profile", "all", "--no-cache"]);
+    line.extend(arguments(["--helm", &helm.display().to_string(), "--output", "json"]));
+    line
 }
 
 /// Returns the arguments of `chartpack new` for the recipe of a published chart.

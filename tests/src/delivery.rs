@@ -36,6 +36,31 @@ impl Delivery {
         Ok(delivery)
     }
 
+    /// Makes a copy of the repository's own catalogue, with its seed charts.
+    ///
+    /// # Errors
+    /// When the files cannot be read or written.
+    pub fn of_the_repository() -> Result<Self> {
+        let delivery = Self::new(&[])?;
+        let root = environment::repository_root();
+        delivery.write("playcekube.yaml", fs::read(root.join("playcekube.yaml"))?)?;
+        delivery.copy(&root, Path::new("seed-charts"))?;
+        Ok(delivery)
+    }
+
+    fn copy(&self, root: &Path, relative: &Path) -> Result<()> {
+        for entry in fs::read_dir(root.join(relative))? {
+            let entry = entry?;
+            let path = relative.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                self.copy(root, &path)?;
+            } else {
+                self.write(&path.to_string_lossy(), fs::read(entry.path())?)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives the packager a variable of its environment.
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.push((name.to_owned(), value.to_owned()));

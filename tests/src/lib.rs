@@ -8,6 +8,7 @@ pub mod binary;
 pub mod blob_upload;
 pub mod bridge;
 pub mod client;
+pub mod closed_network;
 pub mod cluster;
 pub mod command_line;
 pub mod containerd;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use chart::archive::{ChartArchive, Limits};
+use stories::command_line::MIRROR;
 use stories::delivery::Delivery;
 use stories::environment::clean_command;
 use stories::process::run;
@@ -116,5 +117,19 @@ fn a_rewritten_branch_and_what_is_no_folder_are_refused() -> Result<()> {
         let refusal = Delivery::new(&[("app", &text)])?.lock(&[])?.failure()?;
         ensure!(refusal.contains(what) && refusal.contains(why), "{text}: {refusal}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_repository_has_mirrors() -> Result<()> {
+    let Some(upstream) = Upstream::create()? else { return Ok(()) };
+    upstream.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n")?;
+    let commit = upstream.commit("main")?;
+    let recipe = format!("upstream: {{git: 'https://git.test/team/bare', commit: {commit}, path: app}}\n");
+    let delivery = Delivery::new(&[("app", &recipe)])?;
+    let mirror = format!("https://git.test/team=file://{}", upstream.folder.path().display());
+    delivery.lock(&[MIRROR, &mirror])?.success()?;
+    let lock = delivery.lock_text();
+    ensure!(lock.contains("https://git.test/team/bare") && !lock.contains("file://"), "{lock}");
     Ok(())
 }

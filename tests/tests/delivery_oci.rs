@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use chart::archive::{ChartArchive, Limits};
 use chart::testing::ChartBuilder;
+use stories::command_line::MIRROR;
 use stories::delivery::Delivery;
 use stories::environment::clean_command;
 use stories::helm::Helm;
@@ -141,5 +142,31 @@ fn a_closed_registry_opens_to_dockers_credentials_only() -> Result<()> {
     delivery.set("DOCKER_CONFIG", &delivery.path("docker").display().to_string());
     delivery.lock(&[])?.success()?;
     ensure!(!delivery.lock_text().contains("secret"), "a password in the lock");
+    Ok(())
+}
+
+#[test]
+fn a_registry_has_mirrors_whose_credentials_are_their_own() -> Result<()> {
+    let (Some(helm), Some(registry)) = (Helm::find("helm3")?, Registry::start_closed()?) else {
+        return Ok(());
+    };
+    helm.ok(&["registry", "login", &registry.host, "-u", "story", "-p", "secret", "--plain-http"])?;
+    registry.push(&helm, "app", "1.0.0", &ChartBuilder::new("app", "1.0.0"))?;
+    let text = "upstream: {oci: registry.test/stable/app, version: 1.0.0}\n";
+    let mut delivery = Delivery::new(&[("app", text)])?;
+    let mirror = format!("oci://registry.test/stable=oci://{}/charts", registry.host);
+    let keep = |delivery: &Delivery, host: &str| {
+        let config = format!(r#"{{"auths":{{"{host}":{{"auth":"c3Rvcnk6c2VjcmV0"}}}}}}"#);
+        delivery.write("docker/config.json", config)
+    };
+    delivery.set("DOCKER_CONFIG", &delivery.path("docker").display().to_string());
+    // The upstream's password is none of the mirror's business.
+    keep(&delivery, "registry.test")?;
+    let refusal = delivery.lock(&[MIRROR, &mirror])?.failure()?;
+    ensure!(refusal.contains("asks who you are (status 401)"), "{refusal}");
+    keep(&delivery, &registry.host)?;
+    delivery.lock(&[MIRROR, &mirror])?.success()?;
+    let lock = delivery.lock_text();
+    ensure!(lock.contains("registry.test/stable/app") && !lock.contains(&registry.host), "{lock}");
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::Output;
+use crate::upstream::Mirror;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,6 +15,8 @@ Examples:
       ask every upstream again, write nothing, and name what moved
   chartpack lock playcekube.yaml --update harbor --update gitlab
       resolve these two anew: newer dependencies, and changed bytes of published versions
+  chartpack lock playcekube.yaml --mirror https://charts.gitlab.io=https://nexus.local.cloud/repository/gitlab
+      inside a closed network: the lock names charts.gitlab.io all the same
 
 What was locked before is taken from the vault; other bytes for a locked version are refused.
 Credentials come from helm's repositories.yaml and registry/config.json, docker's config.json and netrc, by host.
@@ -41,6 +44,9 @@ pub(crate) struct LockArguments {
     /// Folder that keeps everything that was ever locked [default: CHARTPACK_VAULT, else in the user's data folder]
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) vault: Option<PathBuf>,
+    /// Fetch what lies below an address from another one; CHARTPACK_MIRRORS has more, with blanks between
+    #[arg(long, value_name = "FROM=TO")]
+    pub(crate) mirror: Vec<Mirror>,
     /// How many recipes to resolve at once
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,

@@ -11,7 +11,7 @@ const PACK_EXAMPLES: &str = "\
 Examples:
   chartpack pack seed-charts/keepalived
       apply recipe.yaml and write ./keepalived-0.1.0.tgz
-  chartpack pack seed-charts/* -o dist
+  chartpack pack seed-charts/keepalived seed-charts/curl -o dist
       several at once; nothing is written unless all of them pack
   chartpack pack seed-charts/keepalived --dry-run
       show the edits as a diff and what would be written

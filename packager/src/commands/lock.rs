@@ -9,7 +9,7 @@ use crate::lock::{LockSettings, lock, path_beside};
 use crate::progress::Progress;
 use crate::report;
 use crate::target::write_whole;
-use crate::upstream::{Fetcher, FetcherSettings};
+use crate::upstream::{Fetcher, FetcherSettings, Mirrors};
 
 /// Locks what the flags name.
 pub(super) fn run(
@@ -17,10 +17,11 @@ pub(super) fn run(
     config: &Config,
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
-    let LockArguments { catalogue, check, update, vault, jobs, retries, ca_file, output } = arguments;
+    let LockArguments { catalogue, check, update, mirror, vault, jobs, retries, ca_file, output } = arguments;
     let authorities = read_authorities(ca_file)?;
     let credentials = config.credentials.clone();
-    let fetcher = Fetcher::new(&FetcherSettings { retries, authorities, credentials })?;
+    let mirrors = Mirrors::new(mirror.into_iter().chain(config.mirrors.iter().cloned()));
+    let fetcher = Fetcher::new(&FetcherSettings { retries, authorities, credentials, mirrors })?;
     let vault = open_vault(vault, config)?;
     let settings = LockSettings {
         catalogue: &catalogue,

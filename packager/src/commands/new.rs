@@ -11,7 +11,7 @@ use crate::cli::{NewArguments, strict};
 use crate::config::Config;
 use crate::report;
 use crate::scaffold::{RecipeScaffold, Scaffold};
-use crate::upstream::{Fetcher, FetcherSettings};
+use crate::upstream::{Fetcher, FetcherSettings, Mirrors};
 
 /// The version of a chart that begins.
 const FIRST_VERSION: &str = "0.1.0";
@@ -56,7 +56,8 @@ fn write_recipe(
 ) -> Result<u8, CommandRefusal> {
     let credentials = config.credentials.clone();
     let authorities = read_authorities(ca_file)?;
-    let fetcher = Fetcher::new(&FetcherSettings { retries: RETRIES, authorities, credentials })?;
+    let mirrors = Mirrors::new(config.mirrors.iter().cloned());
+    let fetcher = Fetcher::new(&FetcherSettings { retries: RETRIES, authorities, credentials, mirrors })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let scaffold = runtime.block_on(RecipeScaffold::fetch(&fetcher, from, name, version))?;
     let folder = scaffold.write(dir)?;

@@ -11,10 +11,10 @@ use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Certificate, Identity, Response, StatusCode, Url, redirect};
 use tokio::sync::OnceCell;
 
-use super::UpstreamError;
 use super::credentials::{
     CredentialFiles, Credentials, HostSettings, InvalidCredentials, UserPassword, origin_of,
 };
+use super::{Mirrors, UpstreamError};
 use crate::push::RequestFailure;
 use crate::push::failure::{innermost, reason_of, unreachable};
 use crate::push::patience::{Patience, is_temporary, retry_after};
@@ -35,6 +35,8 @@ pub(crate) struct Fetcher {
     /// Clients of hosts with certificates of their own.
     by_origin: HashMap<String, reqwest::Client>,
     pub(super) credentials: Credentials,
+    /// Where to fetch from instead of the upstreams.
+    pub(super) mirrors: Mirrors,
     retries: u32,
     indexes: Mutex<HashMap<Url, Arc<OnceCell<Arc<IndexFile>>>>>,
     pub(super) tokens: Mutex<HashMap<String, String>>,
@@ -49,6 +51,8 @@ pub(crate) struct FetcherSettings {
     pub(crate) authorities: Option<Vec<u8>>,
     /// Where credentials are.
     pub(crate) credentials: CredentialFiles,
+    /// Where to fetch from instead of the upstreams.
+    pub(crate) mirrors: Mirrors,
 }
 
 /// Why there is no fetcher.
@@ -95,19 +99,21 @@ impl Fetcher {
             http,
             by_origin,
             credentials,
+            mirrors: settings.mirrors.clone(),
             retries: settings.retries,
             indexes: Mutex::default(),
             tokens: Mutex::default(),
         })
     }
 
-    /// Returns the bytes at `url`, at most `limit`.
+    /// Returns the bytes at `url`, at most `limit`, from its mirror when it has one.
     ///
     /// # Errors
     /// [`UpstreamError`] after the last try.
     pub(crate) async fn get(&self, url: &Url, limit: usize) -> Result<Vec<u8>, UpstreamError> {
-        let credential = self.credentials.of_url(url);
-        let answer = self.ask(url, limit, &[], |request| with_basic(request, credential)).await?;
+        let place = self.mirrors.place_of(url);
+        let credential = self.credentials.of_url(&place);
+        let answer = self.ask(&place, limit, &[], |request| with_basic(request, credential)).await?;
         Ok(answer.bytes)
     }
 
@@ -128,7 +134,7 @@ impl Fetcher {
         Ok(Arc::clone(index))
     }
 
-    /// Asks for `url` with headers and a credential, patiently.
+    /// Asks for `url`, which is no longer mirrored, with headers and a credential, patiently.
     ///
     /// # Errors
     /// [`UpstreamError`] after the last try.

@@ -131,7 +131,9 @@ async fn fetch_blob(
 
 /// Asks with what is known, and once more with what the registry asks for (distribution's token protocol).
 async fn ask(fetcher: &Fetcher, name: &OciName, what: &str, limit: usize) -> Result<Vec<u8>, UpstreamError> {
-    let url = url_of(name, what)?;
+    let upstream = url_of(name, what)?;
+    let url = fetcher.mirrors.place_of(&upstream);
+    let host = if url == upstream { &name.host } else { url.authority() };
     let key = name.to_string();
     let known = fetcher.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
     let headers: [(HeaderName, &str); 1] = [(ACCEPT, MANIFEST)];
@@ -141,7 +143,7 @@ async fn ask(fetcher: &Fetcher, name: &OciName, what: &str, limit: usize) -> Res
         Err(refusal @ UpstreamError::NoAccess { status: 401, .. }) => refusal,
         Err(other) => return Err(other),
     };
-    let credential = fetcher.credentials.of_registry(&name.host);
+    let credential = fetcher.credentials.of_registry(host);
     match challenge(fetcher, &url).await? {
         Some(Challenge::Bearer { realm, service, scope }) => {
             let mut realm = Url::parse(&realm).map_err(|_| refusal)?;
@@ -215,16 +217,21 @@ fn parse_challenge(value: &str) -> Option<Challenge> {
     Some(Challenge::Bearer { realm: realm?, service, scope })
 }
 
-/// Returns the URL of a part of a repository; loopback speaks plain HTTP, as docker has it.
+/// Returns the URL of a part of a repository.
 fn url_of(name: &OciName, what: &str) -> Result<Url, UpstreamError> {
-    let (host, path) = match name.host.as_str() {
-        "docker.io" | "index.docker.io" => ("registry-1.docker.io", name.path.as_str()),
-        host => (host, name.path.as_str()),
+    Url::parse(&format!("{}{}/{what}", api_of(&name.host), name.path))
+        .map_err(|error| UpstreamError::Manifest { name: name.to_string(), reason: error.to_string() })
+}
+
+/// Returns what the addresses of a registry begin with; loopback speaks plain HTTP, as docker has it.
+pub(super) fn api_of(host: &str) -> String {
+    let host = match host {
+        "docker.io" | "index.docker.io" => "registry-1.docker.io",
+        host => host,
     };
     let bare = host.split(':').next().unwrap_or_default();
     let scheme = if matches!(bare, "localhost" | "127.0.0.1") { "http" } else { "https" };
-    Url::parse(&format!("{scheme}://{host}/v2/{path}/{what}"))
-        .map_err(|error| UpstreamError::Manifest { name: name.to_string(), reason: error.to_string() })
+    format!("{scheme}://{host}/v2/")
 }
 
 #[cfg(test)]

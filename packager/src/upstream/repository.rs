@@ -72,7 +72,7 @@ pub(super) async fn fetch(
     let (chart, version) = (entry.metadata.name.to_string(), entry.metadata.version.to_string());
     let url = entry.urls.first().and_then(|url| resolve(repository, url));
     let no_url = || UpstreamError::NoUrl { repository: repository.to_string(), chart: chart.clone() };
-    let url = url.ok_or_else(no_url)?;
+    let url = fetcher.mirrors.upstream_of(url.ok_or_else(no_url)?);
     let bytes = fetcher.get(&url, LARGEST_ARCHIVE).await?;
     let actual = Digest::sha256(&bytes);
     check_digest(url.as_str(), "the recipe", expected, &actual)?;

@@ -1,0 +1,69 @@
+//! Deliveries locked inside a closed network: from mirrors, under the upstreams' own addresses.
+
+use anyhow::{Result, ensure};
+use chart::testing::ChartBuilder;
+use oci::Digest;
+use serde_json::json;
+use stories::closed_network::ClosedNetwork;
+use stories::command_line::MIRROR;
+use stories::delivery::Delivery;
+use stories::web_server::{Prepared, WebServer};
+
+const RECIPE: &str = "upstream: {repository: 'https://charts.test/stable', chart: a, version: 1.0.0}\n";
+
+#[test]
+fn a_lock_made_through_any_mirror_is_the_same() -> Result<()> {
+    let archive = ChartBuilder::new("a", "1.0.0").build();
+    let mut locks = Vec::new();
+    for _ in 0..2 {
+        let mut network = ClosedNetwork::start()?;
+        network.publish("https://charts.test/stable", &archive)?;
+        let delivery = Delivery::new(&[("a", RECIPE)])?;
+        let mirrors = network.mirrors();
+        let flags: Vec<&str> = mirrors.iter().flat_map(|mirror| [MIRROR, mirror.as_str()]).collect();
+        delivery.lock(&flags)?.success()?;
+        locks.push(delivery.lock_text());
+    }
+    ensure!(locks[0] == locks[1], "{}", locks.join("\ninstead of\n"));
+    ensure!(locks[0].contains("https://charts.test/stable/files/a-1.0.0.tgz"), "{}", locks[0]);
+    Ok(())
+}
+
+#[test]
+fn a_mirror_that_rewrites_its_index_leaves_no_trace_in_the_lock() -> Result<()> {
+    let server = WebServer::start()?;
+    let archive = ChartBuilder::new("a", "1.0.0").build();
+    let entry = json!({
+        "apiVersion": "v2", "name": "a", "version": "1.0.0", "digest": Digest::sha256(&archive).hex(),
+        "urls": [server.url("/proxy/a-1.0.0.tgz")],
+    });
+    let index = json!({"apiVersion": "v1", "entries": {"a": [entry]}}).to_string();
+    server.put("/proxy/index.yaml", [Prepared::File(index.into_bytes())]);
+    server.put("/proxy/a-1.0.0.tgz", [Prepared::File(archive)]);
+    let delivery = Delivery::new(&[("a", RECIPE)])?;
+    let mirror = format!("https://charts.test/stable={}", server.url("/proxy"));
+    delivery.lock(&[MIRROR, &mirror])?.success()?;
+    let lock = delivery.lock_text();
+    ensure!(lock.contains("https://charts.test/stable/a-1.0.0.tgz") && !lock.contains("127.0.0.1"), "{lock}");
+    Ok(())
+}
+
+#[test]
+fn what_a_mirror_lacks_is_missed_at_the_mirror() -> Result<()> {
+    let server = WebServer::start()?;
+    let delivery = Delivery::new(&[("a", RECIPE)])?;
+    let mirror = format!("https://charts.test={}", server.url("/charts.test"));
+    let refusal = delivery.lock(&[MIRROR, &mirror])?.failure()?;
+    ensure!(refusal.contains(&server.url("/charts.test/stable/index.yaml")), "{refusal}");
+    ensure!(delivery.lock_text().is_empty(), "a lock was written");
+    Ok(())
+}
+
+#[test]
+fn what_is_no_mirror_is_a_wrong_command_line() -> Result<()> {
+    let delivery = Delivery::new(&[("a", RECIPE)])?;
+    let refused = delivery.lock(&[MIRROR, "https://charts.test"])?;
+    ensure!(refused.status.code() == Some(2), "{refused:?}");
+    ensure!(refused.complaint().contains("write `FROM=TO`"), "{refused:?}");
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! What the packager finds in community charts, against lists that people made by reading the charts' upstreams.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use stories::helm::KUBERNETES_VERSION;
+use stories::packager::run_packager;
+use stories::skip::skip;
+use stories::tool::find_tool;
+use stories::upstream::{self, file_name};
+use stories::{command_line, environment};
+
+/// The part of the listed images that must be found (DESIGN §9).
+const BAR: f64 = 0.99;
+
+/// The charts whose discovery takes minutes.
+const LONGEST: [&str; 3] = ["gitlab-6.1.1", "harbor-14.0.3", "kube-prometheus-stack-35.3.1"];
+
+/// The list of one chart.
+#[derive(Debug, Default)]
+struct Expected {
+    /// What it runs as delivered, or with any of its switches on or off.
+    images: BTreeSet<String>,
+    /// What it runs after a choice that is no switch: a text, a list, an address.
+    by_choice: BTreeSet<String>,
+}
+
+fn folder() -> PathBuf {
+    environment::repository_root().join("tests/expected-images")
+}
+
+fn read_expected(chart: &str) -> Result<Expected> {
+    let path = folder().join("community").join(format!("{chart}.txt"));
+    let text = fs::read_to_string(&path).with_context(|| format!("no list `{}`", path.display()))?;
+    ensure!(text.starts_with("# "), "`{}` names no source", path.display());
+    let mut expected = Expected::default();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        match line.strip_prefix("? ") {
+            Some(rest) => expected.by_choice.insert(rest.split(' ').next().unwrap_or_default().to_owned()),
+            None => expected.images.insert(line.to_owned()),
+        };
+    }
+    Ok(expected)
+}
+
+/// Returns what is known to be missed, by chart: each with its reason.
+fn read_missed() -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut missed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let text = fs::read_to_string(folder().join("missed.txt"))?;
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (entry, reason) = line.split_once(" # ").with_context(|| format!("no reason: {line}"))?;
+        let (chart, image) = entry.trim().split_once(' ').with_context(|| format!("no image: {line}"))?;
+        ensure!(!reason.trim().is_empty(), "no reason: {line}");
+        missed.entry(chart.to_owned()).or_default().insert(image.trim().to_owned());
+    }
+    Ok(missed)
+}
+
+fn find(archive: &Path, helm: &Path) -> Result<BTreeSet<String>> {
+    let mut line = command_line::images(archive, helm);
+    line.extend(["--kube-version".to_owned(), KUBERNETES_VERSION.to_owned()]);
+    let said = run_packager(archive.parent().context("no folder")?, &line)?.success()?;
+    let lists: Value = serde_json::from_str(&said)?;
+    let images = lists[0]["images"].as_array().context("no images")?;
+    Ok(images.iter().filter_map(|found| found["image"].as_str()).map(str::to_owned).collect())
+}
+
+#[test]
+fn community_charts_show_the_images_that_their_upstreams_name() -> Result<()> {
+    let (Some(archives), Some(helm)) = (upstream::charts()?, find_tool("helm3")?) else { return Ok(()) };
+    let missed = read_missed()?;
+    let (mut table, mut problems) = (String::new(), String::new());
+    let (mut listed, mut found_of_listed) = (0_u32, 0_u32);
+    for archive in &archives {
+        let chart = file_name(archive)?.trim_end_matches(".tgz");
+        if LONGEST.contains(&chart) && !environment::wants_longest_stories() {
+            skip(&format!("`{chart}` takes minutes: run `make test-all`"));
+            continue;
+        }
+        let expected = read_expected(chart)?;
+        let found = find(archive, &helm).with_context(|| chart.to_owned())?;
+        let known = missed.get(chart).cloned().unwrap_or_default();
+        let missing: BTreeSet<_> = expected.images.difference(&found).cloned().collect();
+        let more = found.difference(&expected.images).filter(|image| !expected.by_choice.contains(*image));
+        let count = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
+        listed += count(expected.images.len());
+        found_of_listed += count(expected.images.len() - missing.len());
+        writeln!(
+            table,
+            "{chart:<32}{:>4} of {:>3}, {} more",
+            expected.images.len() - missing.len(),
+            expected.images.len(),
+            more.count()
+        )?;
+        for image in missing.difference(&known) {
+            writeln!(problems, "{chart}: {image} is not found, and `missed.txt` gives no reason")?;
+        }
+        for image in known.difference(&missing) {
+            writeln!(problems, "{chart}: {image} is found by now: take it out of `missed.txt`")?;
+        }
+    }
+    let recall = f64::from(found_of_listed) / f64::from(listed);
+    writeln!(table, "{:<32}{found_of_listed:>4} of {listed:>3}, {:.1} %", "all", recall * 100.0)?;
+    // Written to the stream itself: the table is wanted when the story passes, too.
+    io::stderr().write_all(table.as_bytes())?;
+    ensure!(problems.is_empty(), "\n{problems}");
+    ensure!(recall >= BAR, "{:.1} % of the listed images are found", recall * 100.0);
+    Ok(())
+}

@@ -2,6 +2,7 @@
 
 mod build;
 mod completion;
+mod gate;
 mod images;
 mod lock;
 mod new;
@@ -14,10 +15,13 @@ mod view;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use chart::archive::ArchiveError;
+
 use self::view::InvalidView;
 use crate::build::DeliverRefusal;
 use crate::cli::Command;
 use crate::config::Config;
+use crate::gate::GateError;
 use crate::images::DiscoveryError;
 use crate::lock::{LockRefusal, Moved};
 use crate::pack::PackRefusal;
@@ -111,6 +115,28 @@ pub(crate) enum CommandRefusal {
         #[source]
         problem: DiscoveryError,
     },
+    /// A chart cannot be judged.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// A chart that is built or judged cannot be read.
+    #[error("what was built of `{recipe}` cannot be read: {problem}")]
+    Built {
+        /// The recipe.
+        recipe: String,
+        /// What is wrong.
+        #[source]
+        problem: Box<ArchiveError>,
+    },
+    /// The gate refuses charts.
+    #[error(
+        "the gate refuses {refused} of {charts} charts, and nothing was written: do as it says, or build with `--no-gate`"
+    )]
+    Refused {
+        /// How many are refused.
+        refused: usize,
+        /// How many were judged.
+        charts: usize,
+    },
     /// A chart does not render.
     #[error("`{chart}` does not render: {failure}")]
     NotRendered {
@@ -147,6 +173,9 @@ impl CommandRefusal {
             | Self::Helm(_)
             | Self::View(_)
             | Self::Discovery { .. }
+            | Self::Gate(_)
+            | Self::Built { .. }
+            | Self::Refused { .. }
             | Self::NotRendered { .. }
             | Self::Report(_) => 1,
         }
@@ -182,6 +211,7 @@ pub(crate) fn run(command: Command, config: &Config, out: &mut dyn Write) -> Res
         Command::Pack(arguments) => pack::run(arguments, config, out),
         Command::Lock(arguments) => lock::run(arguments, config, out),
         Command::Build(arguments) => build::run(arguments, config, out),
+        Command::Gate(arguments) => gate::run(arguments, config, out),
         Command::Vault(arguments) => vault::run(arguments, config, out),
         Command::Push(arguments) => push::run(arguments, config, out),
         Command::Render(arguments) => render::run(arguments, config, out),

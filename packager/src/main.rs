@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod config;
 mod edit;
+mod gate;
 mod images;
 mod located;
 mod lock;

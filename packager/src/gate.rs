@@ -16,6 +16,7 @@ mod reach;
 mod references;
 mod removed_apis;
 mod resources;
+mod schema;
 mod secrets;
 mod site;
 mod source_line;

@@ -26,7 +26,7 @@ const MANAGERS: [(&str, &[&str]); 19] = [
     ("opensearch-plugin", &["install"]),
     ("kibana-plugin", &["install"]),
     ("grafana-cli", &["plugins"]),
-    ("jenkins-plugin-cli", &["--plugins", "-p", "--plugin-file", "-f"]),
+    ("jenkins-plugin-cli", &["--plugins", "-p"]),
 ];
 
 /// A command that fetches.

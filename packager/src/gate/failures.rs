@@ -1,11 +1,21 @@
-//! A rendering that failed, as a finding: the template, the line, the cause, and what to do about it.
+//! A rendering that failed, as findings: the template, the line, the cause, and what to do about it.
 
 use serde_json::{Map, Value};
 
-use super::{Check, Finding};
+use super::{Check, Finding, schema};
 use crate::render::{FailureKind, StagedChart, TemplateFailure};
 
-/// Returns the finding of a failed rendering; `check` is what it is a matter of when the values are not at fault.
+/// Returns the findings of a failed rendering; `check` is what it is a matter of when the values are not at fault.
+pub(super) fn findings(chart: &StagedChart, check: Check, failure: &TemplateFailure) -> Vec<Finding> {
+    match failure.kind {
+        FailureKind::Schema => schema::findings(chart, failure),
+        FailureKind::AskedFor | FailureKind::Kubernetes | FailureKind::NotYaml | FailureKind::Broken => {
+            vec![finding(chart, check, failure)]
+        }
+    }
+}
+
+/// Returns one finding of a failed rendering.
 pub(super) fn finding(chart: &StagedChart, check: Check, failure: &TemplateFailure) -> Finding {
     let missing = missing_value(chart, failure);
     let (check, remedy) = match failure.kind {

@@ -78,8 +78,9 @@ impl Judge<'_> {
             let Err(failure) = &view.outcome else { continue };
             match &view.turned {
                 Turned::Nothing | Turned::Declared => {
-                    let finding = failures::finding(&self.candidate.chart, Check::Render, failure);
-                    self.found.refuse(finding.seen_in(view.name()));
+                    for finding in failures::findings(&self.candidate.chart, Check::Render, failure) {
+                        self.found.refuse(finding.seen_in(view.name()));
+                    }
                 }
                 Turned::One(toggle) => {
                     let is_declared = self.candidate.usage.toggles.contains(toggle);
@@ -87,6 +88,9 @@ impl Judge<'_> {
                 }
                 Turned::All => self.toggle("all toggles", failure, &view.request, view.name(), false)?,
             }
+        }
+        for failure in &views.others_broken {
+            self.found.refuse(failures::finding(&self.candidate.chart, Check::Render, failure));
         }
         for (toggle, failure) in &views.contradictions {
             let cause = format!("does not go with other toggles: {failure}");
@@ -166,7 +170,10 @@ impl Judge<'_> {
         let kubernetes_version = self.settings.newest().to_owned();
         let request = RenderRequest { values: probe_values.clone(), kubernetes_version };
         for remark in self.renderer.lint(&self.candidate.chart, &request)? {
-            if let Some(finding) = super::lint::finding(&self.candidate.chart, &remark) {
+            let finding = super::lint::finding(&self.candidate.chart, &remark);
+            let is_news =
+                |finding: &Finding| !self.found.refused.iter().any(|other| other.file == finding.file);
+            if let Some(finding) = finding.filter(is_news) {
                 self.found.refuse(finding);
             }
         }

@@ -17,6 +17,9 @@ use crate::render::Document;
 /// How deep configuration inside configuration is read.
 const MAX_EMBEDDED: usize = 4;
 
+/// What a link does.
+const LINK: &str = "a link for people";
+
 /// Keys whose texts people read.
 const FOR_PEOPLE: [&str; 22] = [
     "annotations",
@@ -50,12 +53,12 @@ pub(super) struct Reach {
     pub(super) check: Check,
     /// The address, the command or the list.
     pub(super) subject: String,
-    /// What stands there, when that is more than the subject.
+    /// What fetches it, in a few words.
+    pub(super) what: &'static str,
+    /// What stands there.
     pub(super) text: String,
     /// The path in the document.
     pub(super) path: String,
-    /// Whether only people follow it.
-    pub(super) is_link: bool,
 }
 
 /// Returns everything that a document names on the internet, in its order.
@@ -141,16 +144,19 @@ impl Walk<'_> {
         let is_plugins = matches!(name.as_str(), "plugins_txt" | "gf_install_plugins");
         let has_lines = text.lines().any(|line| !line.trim().is_empty() && !line.trim().starts_with('#'));
         if is_plugins && has_lines {
-            self.push(Check::PluginList, &name.replace("_txt", ".txt"), &first_lines(text), path, false);
+            let what = "plugins are fetched at the start";
+            self.push(Check::PluginList, &name.replace("_txt", ".txt"), what, &first_lines(text), path);
         }
         let is_database = name.contains("trivy") && name.contains("skip") && name.contains("update");
         if is_database && text.trim() == "false" {
-            self.push(Check::Download, "trivy-db", &format!("{name}: false"), path, false);
+            let what = "Trivy fetches its database when it starts";
+            self.push(Check::Download, "trivy-db", what, &format!("{name}: false"), path);
         }
     }
 
     fn text(&mut self, text: &str, path: &str, reader: Reader) {
         if self.embedded < MAX_EMBEDDED
+            && !is_ini(text)
             && let Some(value) = embedded_value(text)
         {
             self.embedded += 1;
@@ -172,22 +178,32 @@ impl Walk<'_> {
 
     fn script(&mut self, text: &str, path: &str) {
         for command in fetching_commands(text, self.site) {
-            self.push(Check::Download, &command.subject, &command.line, path, false);
+            self.push(Check::Download, &command.subject, "a command fetches it", &command.line, path);
         }
     }
 
     fn addresses(&mut self, text: &str, path: &str, reader: Reader) {
         for address in addresses(text).into_iter().filter(|address| self.site.is_public(address.host)) {
-            self.push(Check::PublicUrl, address.text, text.trim(), path, reader == Reader::People);
+            let what = match reader {
+                Reader::People => LINK,
+                Reader::Program => "configuration that a program may fetch from",
+            };
+            self.push(Check::PublicUrl, address.text, what, text.trim(), path);
         }
     }
 
-    fn push(&mut self, check: Check, subject: &str, text: &str, path: &str, is_link: bool) {
-        let is_known = |one: &Reach| one.subject == subject && one.is_link == is_link;
-        if !self.found.iter().any(is_known) {
+    fn push(&mut self, check: Check, subject: &str, what: &'static str, text: &str, path: &str) {
+        if !self.found.iter().any(|one| one.subject == subject && one.what == what) {
             let (subject, text, path) = (subject.to_owned(), text.to_owned(), path.to_owned());
-            self.found.push(Reach { check, subject, text, path, is_link });
+            self.found.push(Reach { check, subject, what, text, path });
         }
+    }
+}
+
+impl Reach {
+    /// Returns whether only people follow it.
+    pub(super) fn is_link(&self) -> bool {
+        self.what == LINK
     }
 }
 
@@ -196,6 +212,14 @@ fn is_dashboard(value: &Value) -> bool {
     let has = |key| value.get(key).is_some();
     has("panels") && (has("schemaVersion") || has("templating") || has("uid"))
         || (has("rows") && has("schemaVersion"))
+}
+
+/// Sections in brackets with `key = value` below: a YAML reader would take the first header for a list and stop there.
+fn is_ini(text: &str) -> bool {
+    let is_header = |line: &str| line.starts_with('[') && line.trim_end().ends_with(']');
+    let lines =
+        || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    lines().next().is_some_and(is_header) && lines().any(|line| !is_header(line) && line.contains('='))
 }
 
 /// A text with a shell's first line or words.
@@ -230,7 +254,7 @@ mod tests {
     fn of(text: &str) -> Vec<(Check, String, bool)> {
         let document = Document::new("templates/a.yaml".to_owned(), text.to_owned());
         let found = reaches(&document, &Site::default());
-        found.into_iter().map(|one| (one.check, one.subject, one.is_link)).collect()
+        found.into_iter().map(|one| (one.check, one.subject.clone(), one.is_link())).collect()
     }
 
     #[test]
@@ -253,7 +277,7 @@ mod tests {
                 vec![fetched(Check::PublicUrl, "https://a.io/r")],
             ),
             (
-                "kind: ConfigMap\ndata:\n  app.ini: |\n    ; see https://a.io/doc\n    url = https://a.io/api\n".to_owned(),
+                "kind: ConfigMap\ndata:\n  app.ini: |\n    [a]\n    ; see https://a.io/doc\n    [b]\n    url = https://a.io/api\n".to_owned(),
                 vec![fetched(Check::PublicUrl, "https://a.io/api")],
             ),
             (

@@ -12,15 +12,11 @@ pub(super) fn addresses(chart: &StagedChart, document: &Document, site: &Site) -
     let findings = reaches(document, site).into_iter().map(|reach| {
         let place = source_line(chart, &document.template, searched(&reach));
         let (kind, name) = document.kind_and_name();
-        let Reach { check, subject, text, path, is_link } = reach;
-        let what = match (check, is_link) {
-            (_, true) => "a link for people".to_owned(),
-            (Check::Download, _) => format!("a command fetches it: `{text}`"),
-            (Check::PluginList, _) => format!("plugins are fetched at the start: {text}"),
-            (_, false) => "configuration that a program may fetch from".to_owned(),
-        };
-        let finding = Finding::new(check, subject, format!("{what} ({kind} `{name}`, {path})"));
-        (finding.at(place.file, place.line).remedy(remedy_of(check, is_link)), is_link)
+        let (is_link, remedy) = (reach.is_link(), remedy_of(&reach));
+        let Reach { check, subject, what, text, path } = reach;
+        let shown = if text == subject { String::new() } else { format!(": `{text}`") };
+        let finding = Finding::new(check, subject, format!("{what}{shown} ({kind} `{name}`, {path})"));
+        (finding.at(place.file, place.line).remedy(remedy), is_link)
     });
     findings.collect()
 }
@@ -34,14 +30,14 @@ fn searched(reach: &Reach) -> &str {
     }
 }
 
-fn remedy_of(check: Check, is_link: bool) -> &'static str {
-    match (check, is_link) {
-        (_, true) => "",
-        (Check::PluginList, _) => {
+fn remedy_of(reach: &Reach) -> &'static str {
+    match reach.check {
+        _ if reach.is_link() => "",
+        Check::PluginList => {
             "empty the list in `values` and put the plugins into the image, or point it at the site"
         }
-        (Check::Download, _) => "point it at the site in `values`, switch it off, or waive it with a reason",
-        (_, false) => "set the site's address in `values`, or waive it with a reason",
+        Check::Download => "point it at the site in `values`, switch it off, or waive it with a reason",
+        _ => "set the site's address in `values`, or waive it with a reason",
     }
 }
 

@@ -27,17 +27,8 @@ const TOKENS: [(&str, usize, &str); 13] = [
 ];
 
 /// Ends of keys that hold a secret itself, in lower case without separators.
-const SECRET_KEYS: [&str; 9] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "secretkey",
-    "apikey",
-    "accesskey",
-    "clientsecret",
-    "authtoken",
-    "htpasswd",
-];
+const SECRET_KEYS: [&str; 8] =
+    ["password", "passwd", "passphrase", "secretkey", "apikey", "clientsecret", "authtoken", "htpasswd"];
 
 /// Words that say of themselves that they are no secret.
 const PLACEHOLDERS: [&str; 25] = [
@@ -124,41 +115,54 @@ fn token_in(line: &str) -> Option<&'static str> {
 
 fn passwords(chart: &StagedChart, file: &ArchiveFile, text: &str) -> Vec<Finding> {
     let Ok(tree) = compose(text) else { return Vec::new() };
-    // Helm's names for the chart around the file: a password that is a chart's name is a default.
+    let folders: Vec<&str> =
+        file.path.split('/').filter(|part| !matches!(*part, "charts" | "values.yaml")).collect();
+    // A password that is the chart's name is a default, not a secret.
     let mut names = vec![chart.metadata().name.to_string()];
-    let folders = file.path.split('/').filter(|part| !matches!(*part, "charts" | "values.yaml"));
-    let prefix: Vec<&str> = folders.collect();
-    names.extend(prefix.iter().map(|part| (*part).to_owned()));
+    names.extend(folders.iter().map(|folder| (*folder).to_owned()));
     let mut found = Vec::new();
-    collect(&tree, &mut prefix.iter().map(|part| (*part).to_owned()).collect(), &mut |path, node, value| {
-        if is_secret_key(path) && is_secret_value(value, &names) {
-            let path = path.join(".");
+    collect(&tree, &folders.join("."), "", &mut |path, key, line, value| {
+        if is_secret_key(key) && is_secret_value(value, &names) {
             let cause = format!("`{path}` is a password that everyone who has the chart knows");
             let remedy =
                 format!("empty `{path}` in `values`, or waive it with the reason why everyone may know it");
-            found.push(finding(&path, &file.path, node.position.line, cause).remedy(remedy));
+            found.push(finding(path, &file.path, line, cause).remedy(remedy));
         }
     });
     found
 }
 
-fn collect(node: &Node, path: &mut Vec<String>, visit: &mut impl FnMut(&[String], &Node, &str)) {
+/// Visits every scalar with its path, its key and its line; lines such as `password: x` in texts too.
+fn collect(node: &Node, path: &str, key: &str, visit: &mut impl FnMut(&str, &str, usize, &str)) {
     match &node.kind {
         Kind::Mapping { entries, .. } => {
             for entry in entries {
-                path.push(entry.key.scalar_text().unwrap_or_default().to_owned());
-                collect(&entry.value, path, visit);
-                path.pop();
+                let key = entry.key.scalar_text().unwrap_or_default();
+                let below = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+                collect(&entry.value, &below, key, visit);
             }
         }
-        Kind::Sequence { items, .. } => items.iter().for_each(|item| collect(&item.node, path, visit)),
-        Kind::Scalar { text, .. } => visit(path, node, text),
+        Kind::Sequence { items, .. } => {
+            for (index, item) in items.iter().enumerate() {
+                collect(&item.node, &format!("{path}[{index}]"), key, visit);
+            }
+        }
+        Kind::Scalar { text, .. } if text.contains('\n') => {
+            // A block text begins on the line below its mark.
+            let settings = text.lines().enumerate().filter_map(|(number, line)| {
+                let (key, value) = line.trim().split_once([':', '='])?;
+                Some((number, key.trim(), value.trim().trim_matches(['"', '\''])))
+            });
+            for (number, key, value) in settings.filter(|(_, key, _)| !key.starts_with(['#', ';', '/'])) {
+                visit(&format!("{path}>{key}"), key, node.position.line + 1 + number, value);
+            }
+        }
+        Kind::Scalar { text, .. } => visit(path, key, node.position.line, text),
         Kind::Absent | Kind::Alias(_) => {}
     }
 }
 
-fn is_secret_key(path: &[String]) -> bool {
-    let Some(key) = path.last() else { return false };
+fn is_secret_key(key: &str) -> bool {
     let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     // The name of a Secret, or of the key in it: `existingSecretKey`, `userPasswordKey`.
     let is_reference = key.starts_with("existing") || key.ends_with("keyname");
@@ -171,7 +175,9 @@ fn is_secret_value(value: &str, names: &[String]) -> bool {
     let is_scalar = matches!(lower.as_str(), "" | "true" | "false" | "~" | "yes" | "no");
     // Filled when the chart is used: a template, a variable, a reference, a path.
     let is_filled = value.starts_with(['$', '<', '/', '%']) || value.contains("{{") || value.contains("${");
-    let is_name = |name: &String| lower.contains(&name.to_lowercase());
+    let is_name = |name: &String| {
+        lower == name.to_lowercase() || (name.len() > 3 && lower.contains(&name.to_lowercase()))
+    };
     let is_placeholder = PLACEHOLDERS.iter().any(|word| lower.contains(word)) || names.iter().any(is_name);
     // Hashes are made of a real password, whatever words are in them.
     let is_hash = value.contains("$2a$") || value.contains("$2y$") || value.contains("$2b$");
@@ -205,7 +211,7 @@ mod tests {
             ("automountServiceAccountToken", "true", false),
         ];
         for (key, value, expected) in table {
-            let found = is_secret_key(&[key.to_owned()]) && is_secret_value(value, &["gitea".to_owned()]);
+            let found = is_secret_key(key) && is_secret_value(value, &["gitea".to_owned()]);
             assert_eq!(found, expected, "{key}: {value}");
         }
     }
@@ -218,7 +224,7 @@ mod tests {
             file("Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n".to_owned()),
             file(
                 "values.yaml",
-                format!("# -----BEGIN RSA PRIVATE KEY-----\nb:\n  c: {token}\n  password: kq3!xyz\n"),
+                format!("# -----BEGIN RSA PRIVATE KEY-----\nb:\n  c: {token}\n  list:\n  - password: kq3!xyz\n  text: |\n    a: b\n    password = zq7!abc\n"),
             ),
             file("tls.key", "-----BEGIN PRIVATE KEY-----\nMII\n".to_owned()),
             file("README.md", "-----BEGIN PRIVATE KEY-----\n".to_owned()),
@@ -230,7 +236,8 @@ mod tests {
         let expected = [
             ("tls.key", "tls.key", Some(1)),
             ("values.yaml", "values.yaml", Some(3)),
-            ("b.password", "values.yaml", Some(4)),
+            ("b.list[0].password", "values.yaml", Some(5)),
+            ("b.text>password", "values.yaml", Some(8)),
         ];
         let mut sorted = places.clone();
         sorted.sort_unstable();

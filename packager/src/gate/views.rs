@@ -13,6 +13,13 @@ use crate::render::{
 use crate::steps::Steps;
 use crate::toggle::{toggles_of, turned_on};
 
+/// How many renderings may be spent on finding toggles that go together: charts whose toggles exclude each other in many
+/// ways would cost more than all their single toggles.
+const MAX_TOGETHER: usize = 64;
+
+/// How many templates that do not render are looked for in one chart: each costs a rendering.
+const MAX_BROKEN: usize = 24;
+
 /// What was turned on for a rendering.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Turned {
@@ -59,6 +66,8 @@ pub(super) struct Views {
     pub(super) views: Vec<View>,
     /// Toggles that render alone, but not together with the others.
     pub(super) contradictions: Vec<(ValuePath, TemplateFailure)>,
+    /// What else does not render with the values, found by leaving out template after template.
+    pub(super) others_broken: Vec<TemplateFailure>,
     /// How many toggles there are.
     pub(super) toggles: usize,
 }
@@ -79,12 +88,15 @@ pub(super) fn render(
     let is_every_used = candidate.usage.is_every_toggle_used;
     let mut views = Views { views: sweep.at_each_version(Turned::Nothing, &[], true)?, ..Views::default() };
     // What does not render at all does not render with a toggle either.
-    if views.views.first().is_none_or(|view| view.outcome.is_err()) {
+    if let Some(Err(failure)) = views.views.first().map(|view| &view.outcome) {
+        views.others_broken = sweep.broken_besides(failure)?;
         return Ok(views);
     }
     if !declared.is_empty() {
         views.views.extend(sweep.at_each_version(Turned::Declared, declared, true)?);
     }
+    // Making keys takes most of the time some charts need, and no template looks at them.
+    let quicker = candidate.chart.with_fixed_keys().unwrap_or_default();
     let mut values = candidate.chart.values().clone();
     merge_over(&mut values, probe_values);
     let mut toggles = toggles_of(&values);
@@ -92,7 +104,7 @@ pub(super) fn render(
     views.toggles = toggles.len();
     let requests: Vec<_> =
         toggles.iter().map(|toggle| sweep.request(std::slice::from_ref(toggle), settings.newest())).collect();
-    let outcomes = renderer.render_all(sweep.chart, &requests, steps)?;
+    let outcomes = sweep.quickly(quicker.as_ref(), &requests)?;
     let mut working = Vec::new();
     for ((toggle, request), outcome) in toggles.into_iter().zip(requests).zip(outcomes) {
         if outcome.is_ok() {
@@ -141,6 +153,40 @@ impl Sweep<'_> {
             .collect())
     }
 
+    /// Returns what fails besides the template of `first`, so that one run names all of them.
+    fn broken_besides(&self, first: &TemplateFailure) -> Result<Vec<TemplateFailure>, HelmError> {
+        let (mut left_out, mut failures) = (Vec::new(), Vec::new());
+        let mut next = first.outermost_template().map(str::to_owned);
+        while let Some(template) =
+            next.take().filter(|one| !left_out.contains(one) && left_out.len() < MAX_BROKEN)
+        {
+            left_out.push(template);
+            let Ok(smaller) = self.chart.without(&left_out) else { break };
+            let request = self.request(&[], self.settings.newest());
+            if let Err(failure) = self.renderer.render(&smaller, &request)? {
+                next = failure.outermost_template().map(str::to_owned);
+                failures.push(failure);
+            }
+        }
+        Ok(failures)
+    }
+
+    /// Renders the chart with fixed keys in place of new ones; what that refuses is asked of the chart as it is.
+    fn quickly(
+        &self,
+        quicker: Option<&StagedChart>,
+        requests: &[RenderRequest],
+    ) -> Result<Vec<Result<Rendering, TemplateFailure>>, HelmError> {
+        let Some(quicker) = quicker else {
+            return self.renderer.render_all(self.chart, requests, self.steps);
+        };
+        let mut outcomes = self.renderer.render_all(quicker, requests, self.steps)?;
+        for (outcome, request) in outcomes.iter_mut().zip(requests).filter(|(outcome, _)| outcome.is_err()) {
+            *outcome = self.renderer.render(self.chart, request)?;
+        }
+        Ok(outcomes)
+    }
+
     /// Returns as many toggles as render together, and those that do not go with them, by halving.
     fn that_go_together(
         &self,
@@ -148,7 +194,8 @@ impl Sweep<'_> {
     ) -> Result<(Vec<ValuePath>, Vec<(ValuePath, TemplateFailure)>), HelmError> {
         let (mut kept, mut contradictions) = (Vec::new(), Vec::new());
         let mut pending = vec![toggles.to_vec()];
-        while let Some(part) = pending.pop().filter(|part| !part.is_empty()) {
+        for _ in 0..MAX_TOGETHER {
+            let Some(part) = pending.pop().filter(|part| !part.is_empty()) else { break };
             let together: Vec<ValuePath> = kept.iter().chain(&part).cloned().collect();
             self.steps.expect(1);
             let outcome =

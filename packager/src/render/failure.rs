@@ -60,8 +60,8 @@ impl TemplateFailure {
         Self { cause: cause.to_owned(), kind, places, text: message.to_owned() }
     }
 
-    /// Returns what helm wrote, for the cache.
-    pub(super) fn text(&self) -> &str {
+    /// Returns what helm wrote, line by line.
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 

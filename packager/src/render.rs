@@ -10,6 +10,7 @@ mod failure;
 mod fixed_keys;
 mod helm;
 mod lint;
+mod served_kinds;
 mod staged_chart;
 
 use std::num::NonZero;
@@ -30,6 +31,7 @@ use self::helm::Helm;
 pub(crate) use self::helm::HelmError;
 pub(crate) use self::lint::LintRemark;
 use self::lint::remarks_of;
+use self::served_kinds::served_kinds;
 pub(crate) use self::staged_chart::{StageError, StagedChart};
 use crate::steps::Steps;
 
@@ -164,6 +166,7 @@ impl Renderer {
             &chart.digest().to_string(),
             &Digest::sha256(values.as_bytes()).to_string(),
             &request.kubernetes_version,
+            &served_kinds(&request.kubernetes_version),
             self.helm.version(),
         ];
         Digest::sha256(parts.map(String::as_str).join("\n").as_bytes())

@@ -15,7 +15,9 @@ pub(super) fn finding(chart: &StagedChart, remark: &LintRemark) -> Option<Findin
         "chart requires kubeVersion",
     ];
     let is_api = message.contains(" is deprecated in v") || message.contains(", unavailable in v");
-    if is_api || is_known.iter().any(|known| message.contains(known)) {
+    // Helm 4 lints `v4.0.0` and installs it; Helm 3 does not even lint it.
+    let is_version = message.contains("is not a valid SemVer");
+    if is_api || is_version || is_known.iter().any(|known| message.contains(known)) {
         return None;
     }
     if let Some(names) = message.strip_prefix("chart metadata is missing these dependencies: ") {
@@ -39,4 +41,35 @@ fn undeclared(names: &str) -> Finding {
     Finding::new(Check::Lint, "Chart.yaml", cause).at("Chart.yaml", None).remedy(format!(
         "add them to `dependencies` with a patch, or leave them out with `exclude: [\"charts/{first}/\"]`"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_other_checks_say_better_is_left_to_them() {
+        let chart = StagedChart::new(vec![chart::archive::ArchiveFile {
+            path: "Chart.yaml".to_owned(),
+            bytes: b"apiVersion: v2\nname: a\nversion: 1.0.0\n".to_vec(),
+        }])
+        .unwrap();
+        let table = [
+            (
+                "templates/a.yaml",
+                "batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+",
+                None,
+            ),
+            ("Chart.yaml", "version 'v4.0.0' is not a valid SemVerV2", None),
+            ("templates", "parse error at (a/templates/a.yaml:1): bad", None),
+            ("", "chart metadata is missing these dependencies: b,c", Some("Chart.yaml")),
+            ("templates/a.yaml", "object name does not conform", Some("templates/a.yaml")),
+            ("", "chart directory is missing values.yaml", Some("a")),
+        ];
+        for (place, message, expected) in table {
+            let remark = LintRemark { is_error: true, place: place.to_owned(), message: message.to_owned() };
+            let found = finding(&chart, &remark);
+            assert_eq!(found.as_ref().map(|one| one.subject.as_str()), expected, "{message}");
+        }
+    }
 }

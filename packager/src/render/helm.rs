@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use super::served_kinds::served_kinds;
 use super::{RenderRequest, StagedChart};
 
 /// Why helm gave no answer.
@@ -87,7 +88,8 @@ impl Helm {
         let name = chart.metadata().name.as_str();
         let mut command = Command::new(&self.program);
         command.args(["template", name, "--namespace", "default", "--values", "-"]);
-        command.args(["--kube-version", request.kubernetes_version.as_str()]).arg(chart.folder());
+        command.args(["--kube-version", request.kubernetes_version.as_str()]);
+        command.args(["--api-versions", &served_kinds(&request.kubernetes_version)]).arg(chart.folder());
         let answer = self.answer(command, chart, request).await?;
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         Ok(if answer.status.success() { Ok(text(&answer.stdout)) } else { Err(text(&answer.stderr)) })

@@ -1,10 +1,11 @@
 //! `chartpack gate`, and the gate within `build`, on charts with one fault each and on real ones.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::helm::helm;
+use crate::helm::{helm, variable};
 use crate::support::{Answer, Workplace};
 
 const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.2.3\nappVersion: \"4.5\"\nicon: file://icon.svg\n";
@@ -266,4 +267,55 @@ fn broken_charts_are_refused_with_their_true_cause() {
         let expected = format!("values.yaml has no `{missing}`, so this template is of another version");
         assert!(code == 1 && cause.contains(&expected), "{cause}");
     }
+}
+
+/// Charts whose sweep of toggles takes long: judged only with `CHARTROOM_TEST_ALL=1`.
+const SLOW: [&str; 9] = [
+    "argo-cd-4.9.11",
+    "argo-rollouts-2.18.0",
+    "gitlab-6.1.1",
+    "harbor-14.0.3",
+    "ingress-nginx-4.9.0",
+    "keycloak-9.2.2",
+    "kube-prometheus-stack-35.3.1",
+    "oauth2-proxy-6.2.0",
+    "sonarqube-10.4.0+2288",
+];
+
+#[test]
+fn good_charts_pass_with_the_waivers_that_are_written_down() {
+    let (Some(site), Some(folder)) = (Site::new(), real_charts("charts")) else { return };
+    let waivers = include_bytes!("../real-charts.yaml");
+    let waivers = chart::yaml::parse(waivers, &chart::yaml::Budget::default()).unwrap().to_json();
+    let is_slow = |name: &str| SLOW.contains(&name) && variable("CHARTROOM_TEST_ALL").is_none();
+    let (mut judged, mut count) = (Vec::new(), 0);
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        if is_slow(name) {
+            continue;
+        }
+        let mut recipe = waivers.get(name).cloned().unwrap_or_else(|| serde_json::json!({}));
+        recipe["upstream"] = serde_json::json!({"path": "chart.tgz"});
+        recipe["icon"] = serde_json::json!({"path": "icon.svg"});
+        site.place.write(&format!("{name}/recipe.yaml"), recipe.to_string());
+        site.place.write(&format!("{name}/icon.svg"), "<svg xmlns='http://www.w3.org/2000/svg'/>\n");
+        site.place.write(&format!("{name}/chart.tgz"), fs::read(&path).unwrap());
+        // Images are the business of relocation.
+        let refused = site.refused(&[
+            name,
+            "--registry",
+            "registry.local.cloud:5000",
+            "--skip",
+            "foreign-image",
+            "--kube-version",
+            "1.24",
+            "--kube-version",
+            "1.31",
+        ]);
+        judged.extend(refused.into_iter().map(|finding| format!("{name}: {finding}")));
+        count += 1;
+    }
+    assert_eq!(judged, [""; 0]);
+    assert!(count >= 10, "{count}");
 }

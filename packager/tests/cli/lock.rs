@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use chart::testing::ChartBuilder;
+use chart::testing::{ChartBuilder, RawEntry};
 
 use crate::support::{Workplace, delivery, values_of};
 
@@ -125,6 +125,8 @@ fn a_file_of_two_gigabytes_is_refused_before_it_is_read() {
         ("recipes/web/overlay/values.yaml", "in an overlay"),
         ("recipes/web/fix.patch", "as a patch"),
         ("recipes/web/web-1.2.3.tgz", "as an archive"),
+        ("recipes/web/recipe.yaml", "as a recipe"),
+        ("playcekube.yaml", "as the catalogue file"),
     ] {
         let place = delivery();
         File::create(place.path(path)).unwrap().set_len(2 << 30).unwrap();
@@ -132,6 +134,16 @@ fn a_file_of_two_gigabytes_is_refused_before_it_is_read() {
         assert!(refusal.contains("has more than "), "{kind}: {refusal}");
         assert!(!place.exists("playcekube.lock"), "{kind}");
     }
+}
+
+#[test]
+fn an_archive_that_unpacks_to_two_gigabytes_is_refused_by_what_it_declares() {
+    let place = delivery();
+    let values = RawEntry::new(b'0', "web/values.yaml", b"a: 1\n").declaring(2 << 30);
+    place.write("recipes/web/web-1.2.3.tgz", ChartBuilder::new("web", "1.2.3").raw_entry(values).build());
+    let refusal = refused(&place, &[]);
+    assert!(refusal.contains("values.yaml"), "{refusal}");
+    assert!(!place.exists("playcekube.lock"), "{refusal}");
 }
 
 #[test]

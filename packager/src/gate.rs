@@ -21,6 +21,7 @@ mod secrets;
 mod site;
 mod source_line;
 mod stale_files;
+mod text_kinds;
 mod verdict;
 mod views;
 mod waivers;

@@ -11,6 +11,7 @@ use super::Check;
 use super::addresses::addresses;
 use super::commands::fetching_commands;
 use super::site::Site;
+use super::text_kinds::{assigned, first_lines, is_dashboard, is_ini, is_script};
 use crate::images::embedded_value;
 use crate::render::Document;
 
@@ -180,6 +181,10 @@ impl Walk<'_> {
         for command in fetching_commands(text, self.site) {
             self.push(Check::Download, &command.subject, "a command fetches it", &command.line, path);
         }
+        // What is assigned is fetched by a command that does not name it.
+        for value in text.lines().filter_map(assigned) {
+            self.addresses(value, path, Reader::Program);
+        }
     }
 
     fn addresses(&mut self, text: &str, path: &str, reader: Reader) {
@@ -205,38 +210,6 @@ impl Reach {
     pub(super) fn is_link(&self) -> bool {
         self.what == LINK
     }
-}
-
-/// Grafana's dashboards: their addresses are links in panels.
-fn is_dashboard(value: &Value) -> bool {
-    let has = |key| value.get(key).is_some();
-    has("panels") && (has("schemaVersion") || has("templating") || has("uid"))
-        || (has("rows") && has("schemaVersion"))
-}
-
-/// Sections in brackets with `key = value` below: a YAML reader would take the first header for a list and stop there.
-fn is_ini(text: &str) -> bool {
-    let is_header = |line: &str| line.starts_with('[') && line.trim_end().ends_with(']');
-    let lines =
-        || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
-    lines().next().is_some_and(is_header) && lines().any(|line| !is_header(line) && line.contains('='))
-}
-
-/// A text with a shell's first line or words.
-fn is_script(text: &str) -> bool {
-    let is_shell_line = |line: &str| {
-        let line = line.trim();
-        line.starts_with("#!") || line.starts_with("set -") || matches!(line, "fi" | "done" | "esac" | "}")
-    };
-    text.lines().any(is_shell_line)
-}
-
-fn first_lines(text: &str) -> String {
-    let mut lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let count = lines.len();
-    lines.truncate(3);
-    let more = if count > lines.len() { format!(" and {} more", count - lines.len()) } else { String::new() };
-    lines.join(", ") + &more
 }
 
 fn text_of<'value>(value: &'value Value, key: &str) -> Option<&'value str> {
@@ -283,6 +256,14 @@ mod tests {
             (
                 "kind: ConfigMap\ndata:\n  run.sh: |\n    #!/bin/sh\n    echo https://a.io/doc\n    wget https://a.io/f\n".to_owned(),
                 vec![fetched(Check::Download, "https://a.io/f")],
+            ),
+            (
+                "kind: ConfigMap\ndata:\n  run.sh: |\n    #!/bin/sh\n    FROM=https://a.io/f\n    curl $FROM\n".to_owned(),
+                vec![fetched(Check::PublicUrl, "https://a.io/f")],
+            ),
+            (
+                "kind: ConfigMap\ndata:\n  site.conf: |\n    server {\n      proxy_pass https://a.io/f;\n    }\n".to_owned(),
+                vec![fetched(Check::PublicUrl, "https://a.io/f")],
             ),
             (
                 "kind: ConfigMap\ndata:\n  d.json: '{\"panels\": [{\"url\": \"https://a.io/p\"}], \"schemaVersion\": 1}'\n".to_owned(),

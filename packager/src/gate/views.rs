@@ -113,12 +113,19 @@ pub(super) fn render(
         let is_used = is_every_used || declared.contains(&toggle);
         views.views.push(View { turned: Turned::One(toggle), request, outcome, is_used });
     }
-    let (together, contradictions) = sweep.that_go_together(&working)?;
+    let Together { toggles, contradictions } = sweep.that_go_together(&working)?;
     views.contradictions = contradictions;
-    if together.len() > 1 {
-        views.views.extend(sweep.at_each_version(Turned::All, &together, is_every_used)?);
+    if toggles.len() > 1 {
+        views.views.extend(sweep.at_each_version(Turned::All, &toggles, is_every_used)?);
     }
     Ok(views)
+}
+
+/// Toggles that were turned on at once.
+struct Together {
+    toggles: Vec<ValuePath>,
+    /// Those that failed with the others on.
+    contradictions: Vec<(ValuePath, TemplateFailure)>,
 }
 
 struct Sweep<'run> {
@@ -188,10 +195,7 @@ impl Sweep<'_> {
     }
 
     /// Returns as many toggles as render together, and those that do not go with them, by halving.
-    fn that_go_together(
-        &self,
-        toggles: &[ValuePath],
-    ) -> Result<(Vec<ValuePath>, Vec<(ValuePath, TemplateFailure)>), HelmError> {
+    fn that_go_together(&self, toggles: &[ValuePath]) -> Result<Together, HelmError> {
         let (mut kept, mut contradictions) = (Vec::new(), Vec::new());
         let mut pending = vec![toggles.to_vec()];
         for _ in 0..MAX_TOGETHER {
@@ -210,7 +214,7 @@ impl Sweep<'_> {
                 }
             }
         }
-        Ok((kept, contradictions))
+        Ok(Together { toggles: kept, contradictions })
     }
 }
 

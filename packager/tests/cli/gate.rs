@@ -42,7 +42,8 @@ impl Site {
     /// Returns the verdict on one chart as JSON, and the exit code.
     fn judge(&self, arguments: &[&str]) -> (Value, i32) {
         let answer = self.run(&[&["gate", "--output", "json"], arguments].concat());
-        let verdicts: Value = serde_json::from_str(&answer.out).unwrap_or_else(|_| panic!("{}", answer.err));
+        assert!(answer.out.starts_with('['), "{}", answer.err);
+        let verdicts: Value = serde_json::from_str(&answer.out).unwrap();
         (verdicts[0].clone(), answer.code)
     }
 
@@ -261,9 +262,9 @@ fn broken_charts_are_refused_with_their_true_cause() {
         let (verdict, code) = site.judge(&[chart.to_str().unwrap()]);
         let refused = verdict["refused"].as_array().unwrap();
         let place = format!("render {template} {template}:{line}");
-        let finding =
-            refused.iter().find(|finding| shown(finding) == place).unwrap_or_else(|| panic!("{verdict}"));
-        let cause = finding["cause"].as_str().unwrap();
+        let finding = refused.iter().find(|finding| shown(finding) == place);
+        assert!(finding.is_some(), "{verdict}");
+        let cause = finding.unwrap()["cause"].as_str().unwrap();
         let expected = format!("values.yaml has no `{missing}`, so this template is of another version");
         assert!(code == 1 && cause.contains(&expected), "{cause}");
     }

@@ -10,10 +10,12 @@ mod icon;
 mod refusal;
 mod vaulted;
 
+use std::collections::BTreeSet;
+
 use chart::archive::PackedChart;
 
 pub(crate) use self::additions::{Additions, Vendored};
-pub(crate) use self::deliver::{DeliverRefusal, DeliverSettings, deliver, write};
+pub(crate) use self::deliver::{DeliverRefusal, DeliverSettings, Delivered, deliver, write};
 pub(crate) use self::draft::{Draft, Ingredients, Overrides};
 pub(crate) use self::icon::Icon;
 pub(crate) use self::refusal::BuildRefusal;
@@ -27,6 +29,8 @@ pub(crate) struct Packed {
     pub(crate) edits: Vec<FileEdit>,
     /// The hunks of patches that did not fit as they were written, one line each.
     pub(crate) drift: Vec<String>,
+    /// The files that the recipe adds to those of the upstream and its dependencies.
+    pub(crate) added: BTreeSet<String>,
 }
 
 /// A file before and after the edits.

@@ -3,6 +3,7 @@
 mod build;
 mod completion;
 mod image;
+mod gate;
 mod images;
 mod lock;
 mod new;
@@ -19,6 +20,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use self::build::BuildArguments;
 pub(crate) use self::completion::CompletionArguments;
 pub(crate) use self::image::{BuildImageArguments, ImageAction, ImageArguments, LockImageArguments};
+pub(crate) use self::gate::{GateArguments, HelmArguments};
 pub(crate) use self::images::ImagesArguments;
 pub(crate) use self::lock::LockArguments;
 pub(crate) use self::new::NewArguments;
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     Lock(LockArguments),
     /// Build the charts of a lock, without any network
     Build(BuildArguments),
+    /// Prove by rendering that charts may be delivered
+    Gate(GateArguments),
     /// Look after what was ever locked
     Vault(VaultArguments),
     /// Publish archives, with the provenance files beside them

@@ -3,6 +3,7 @@
 mod build;
 mod completion;
 mod image;
+mod gate;
 mod images;
 mod lock;
 mod new;
@@ -15,11 +16,14 @@ mod view;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use chart::archive::ArchiveError;
+
 use self::view::InvalidView;
 use crate::build::DeliverRefusal;
 use crate::cli::Command;
 use crate::config::Config;
 use crate::image_build::ImageBuildRefusal;
+use crate::gate::GateError;
 use crate::images::DiscoveryError;
 use crate::lock::{LockRefusal, Moved};
 use crate::pack::PackRefusal;
@@ -116,6 +120,28 @@ pub(crate) enum CommandRefusal {
     /// An image was not locked or not built.
     #[error(transparent)]
     Image(Box<ImageBuildRefusal>),
+    /// A chart cannot be judged.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// A chart that is built or judged cannot be read.
+    #[error("what was built of `{recipe}` cannot be read: {problem}")]
+    Built {
+        /// The recipe.
+        recipe: String,
+        /// What is wrong.
+        #[source]
+        problem: Box<ArchiveError>,
+    },
+    /// The gate refuses charts.
+    #[error(
+        "the gate refuses {refused} of {charts} charts, and nothing was written: do as it says, or build with `--no-gate`"
+    )]
+    Refused {
+        /// How many are refused.
+        refused: usize,
+        /// How many were judged.
+        charts: usize,
+    },
     /// A chart does not render.
     #[error("`{chart}` does not render: {failure}")]
     NotRendered {
@@ -160,6 +186,9 @@ impl CommandRefusal {
             | Self::View(_)
             | Self::Discovery { .. }
             | Self::Image(_)
+            | Self::Gate(_)
+            | Self::Built { .. }
+            | Self::Refused { .. }
             | Self::NotRendered { .. }
             | Self::Report(_) => 1,
         }
@@ -195,6 +224,7 @@ pub(crate) fn run(command: Command, config: &Config, out: &mut dyn Write) -> Res
         Command::Pack(arguments) => pack::run(arguments, config, out),
         Command::Lock(arguments) => lock::run(arguments, config, out),
         Command::Build(arguments) => build::run(arguments, config, out),
+        Command::Gate(arguments) => gate::run(arguments, config, out),
         Command::Vault(arguments) => vault::run(arguments, config, out),
         Command::Push(arguments) => push::run(arguments, config, out),
         Command::Render(arguments) => render::run(arguments, config, out),

@@ -12,6 +12,7 @@ mod proposals;
 mod survey;
 
 pub(crate) use self::discovery::{Discovery, DiscoveryError, FoundImage, Trail, discover};
+pub(crate) use self::finder::{Finder, embedded_value};
 pub(crate) use self::image_name::ImageName;
-pub(crate) use self::knowledge::Fetch;
+pub(crate) use self::knowledge::{Fetch, InvalidKnowledge, Knowledge};
 pub(crate) use self::proposals::Proposal;

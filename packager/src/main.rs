@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod edit;
 mod image_build;
+mod gate;
 mod images;
 mod located;
 mod lock;

@@ -9,6 +9,8 @@ mod document;
 mod failure;
 mod fixed_keys;
 mod helm;
+mod lint;
+mod served_kinds;
 mod staged_chart;
 
 use std::num::NonZero;
@@ -24,9 +26,12 @@ use serde_json::{Map, Value};
 use self::cache::RenderCache;
 pub(crate) use self::chart_values::merge_over;
 pub(crate) use self::document::{Document, split_documents};
-pub(crate) use self::failure::TemplateFailure;
+pub(crate) use self::failure::{FailureKind, TemplateFailure};
 use self::helm::Helm;
 pub(crate) use self::helm::HelmError;
+pub(crate) use self::lint::LintRemark;
+use self::lint::remarks_of;
+use self::served_kinds::served_kinds;
 pub(crate) use self::staged_chart::{StageError, StagedChart};
 use crate::steps::Steps;
 
@@ -119,6 +124,28 @@ impl Renderer {
         self.runtime.block_on(renderings).into_iter().collect()
     }
 
+    /// Returns what helm's linter remarks about a chart with the values of `request`, strictly.
+    ///
+    /// # Errors
+    /// [`HelmError`] when helm itself fails.
+    pub(crate) fn lint(
+        &self,
+        chart: &StagedChart,
+        request: &RenderRequest,
+    ) -> Result<Vec<LintRemark>, HelmError> {
+        // Kept as the rendering of one document: what helm printed.
+        let key = Digest::sha256(format!("lint\n{}", self.key(chart, request)).as_bytes());
+        let folder = chart.folder().display().to_string();
+        let kept = self.cache.find(&key).and_then(Result::ok);
+        if let Some(text) = kept.as_ref().and_then(|kept| kept.documents.first()) {
+            return Ok(remarks_of(&text.text));
+        }
+        let text = self.runtime.block_on(self.helm.lint(chart, request))?.replace(&folder, "");
+        let documents = self.cache.intern(vec![Document::new("lint".to_owned(), text.clone())]);
+        self.cache.keep(&key, &Ok(Rendering { documents }));
+        Ok(remarks_of(&text))
+    }
+
     async fn render_one(&self, chart: &StagedChart, request: &RenderRequest) -> Result<Outcome, HelmError> {
         let key = self.key(chart, request);
         if let Some(outcome) = self.cache.find(&key) {
@@ -139,6 +166,7 @@ impl Renderer {
             &chart.digest().to_string(),
             &Digest::sha256(values.as_bytes()).to_string(),
             &request.kubernetes_version,
+            &served_kinds(&request.kubernetes_version),
             self.helm.version(),
         ];
         Digest::sha256(parts.map(String::as_str).join("\n").as_bytes())

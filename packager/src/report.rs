@@ -3,6 +3,7 @@
 //! Reports go to standard output; a refusal of the whole command goes to standard error by `main`.
 
 mod image;
+mod gate;
 mod images;
 mod lock;
 mod pack;
@@ -10,6 +11,7 @@ mod push;
 mod vault;
 
 pub(crate) use self::image::{write_built_image, write_checked_image, write_locked_image};
+pub(crate) use self::gate::{write_passed, write_verdicts};
 pub(crate) use self::images::{ImageList, write_images, write_rendering, write_why};
 pub(crate) use self::lock::write_locked;
 pub(crate) use self::pack::{write_edits, write_packed};

@@ -40,18 +40,19 @@ impl Draft {
     /// # Errors
     /// [`BuildRefusal`].
     pub(crate) fn finish(self, additions: Additions, modified_seconds: u64) -> Result<Packed, BuildRefusal> {
-        let Self { mut files, mut edits, drift, chart } = self;
+        let Self { mut files, mut edits, drift, mut added, chart } = self;
         let Additions { dependencies, icon, relocation } = additions;
-        for Vendored { folder, version, files: added } in dependencies {
+        for Vendored { folder, version, files: vendored } in dependencies {
             let refuse =
                 |problem| BuildRefusal::Subchart { chart: chart.clone(), problem: Box::new(problem) };
-            vendor::place(&mut files, &folder, added).map_err(refuse)?;
+            vendor::place(&mut files, &folder, vendored).map_err(refuse)?;
             if let Some((file, path)) = vendor::disagreeing_requirement(&files, &folder, &version) {
                 let version = Value::String(version.to_string());
                 edits.extend(edit_file(&chart, &mut files, file, |document| document.set(&path, &version))?);
             }
         }
         if let Some(icon) = icon {
+            added.insert(icon.file_name());
             edits.extend(carry_icon(&chart, &mut files, icon)?);
         }
         if !relocation.is_empty() {
@@ -66,7 +67,7 @@ impl Draft {
         }
         let packed = pack_files(files, &PackOptions { modified_seconds })
             .map_err(|problem| BuildRefusal::Pack { chart, problem: problem.into() })?;
-        Ok(Packed { chart: packed, edits, drift })
+        Ok(Packed { chart: packed, edits, drift, added })
     }
 }
 

@@ -7,11 +7,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use chart::archive::ArchiveFile;
 use oci::Digest;
 
-use super::{BuildRefusal, Packed, vaulted};
+use super::vaulted::{self, Built};
+use super::{BuildRefusal, Packed};
 use crate::lock::{Lock, LockedChart};
 use crate::progress::Progress;
+use crate::recipe::Recipe;
 use crate::source::SourceError;
 use crate::target::{Staged, path_in};
 use crate::vault::{Vault, VaultError};
@@ -36,6 +39,10 @@ pub(crate) struct Delivered {
     pub(crate) recipe: String,
     /// The archive and how it was made.
     pub(crate) packed: Packed,
+    /// What it was made by.
+    pub(crate) by: Recipe,
+    /// The upstream's files with the dependencies that were vendored, without any edit.
+    pub(crate) original: Vec<ArchiveFile>,
 }
 
 /// Why nothing is delivered.
@@ -118,7 +125,10 @@ pub(crate) fn deliver(
     });
     let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     results.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let delivered = results.into_iter().map(|(recipe, result)| Ok(Delivered { recipe, packed: result? }));
+    let delivered = results.into_iter().map(|(recipe, result)| {
+        let Built { packed, recipe: by, original } = result?;
+        Ok(Delivered { recipe, packed, by, original })
+    });
     let delivered = delivered.collect::<Result<Vec<_>, DeliverRefusal>>()?;
     refuse_same_file(&delivered)?;
     Ok(delivered)

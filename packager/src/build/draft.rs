@@ -1,5 +1,6 @@
 //! The first half of a build: everything that a recipe changes in the upstream's own files.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chart::ChartVersion;
@@ -38,6 +39,8 @@ pub(crate) struct Draft {
     pub(super) files: Vec<ArchiveFile>,
     pub(super) edits: Vec<FileEdit>,
     pub(super) drift: Vec<String>,
+    /// The files that are none of the upstream's.
+    pub(super) added: BTreeSet<String>,
     /// What messages call the source.
     pub(super) chart: PathBuf,
 }
@@ -63,6 +66,7 @@ impl Draft {
         if !values.is_empty() {
             edits.extend(edit_file(chart, &mut files, "values.yaml", |document| set_all(document, values))?);
         }
+        let upstreams: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
         let mut drift = Vec::new();
         for (name, bytes) in patches {
             let refuse = |problem| BuildRefusal::Patch {
@@ -87,7 +91,9 @@ impl Draft {
                 return Err(BuildRefusal::NothingExcluded { chart: chart.to_owned(), pattern });
             }
         }
-        Ok(Self { files, edits, drift, chart: chart.to_owned() })
+        let added =
+            files.iter().map(|file| file.path.clone()).filter(|path| !upstreams.contains(path)).collect();
+        Ok(Self { files, edits, drift, added, chart: chart.to_owned() })
     }
 
     /// Returns the files as they are now.

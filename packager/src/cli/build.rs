@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::Output;
+use super::{HelmArguments, Output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,7 +15,8 @@ Examples:
   chartpack build playcekube.yaml --only cicd --only harbor --dry-run
       build a group and a recipe, show the edits, write nothing
 
-No network is used. The same lock gives the same bytes on every machine, and nothing is written unless all charts build.";
+No network is used. The same lock gives the same bytes on every machine. Nothing is written unless all charts build and
+pass the gate (`chartpack gate --help`), which renders them with helm.";
 
 /// Flags of `build`.
 #[derive(Debug, Args)]
@@ -36,6 +37,12 @@ pub(crate) struct BuildArguments {
     /// How many charts to build at once
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,
+    /// Do not render the charts: nothing is proven then
+    #[arg(long)]
+    pub(crate) no_gate: bool,
+    /// How helm is run
+    #[command(flatten)]
+    pub(crate) helm: HelmArguments,
     /// Write nothing: show the edits and what would be written
     #[arg(long)]
     pub(crate) dry_run: bool,

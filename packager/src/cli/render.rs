@@ -63,7 +63,7 @@ pub(crate) struct ViewArguments {
     pub(crate) time_limit: Duration,
 }
 
-fn parse_setting(text: &str) -> Result<(ValuePath, serde_json::Value), String> {
+pub(super) fn parse_setting(text: &str) -> Result<(ValuePath, serde_json::Value), String> {
     let (path, value) = text.split_once('=').ok_or("write PATH=VALUE, as in image.tag=1.27")?;
     let path: ValuePath = path.parse().map_err(|problem: crate::edit::InvalidPath| problem.to_string())?;
     let value = crate::edit::meaning_of(value).map_err(|problem| problem.to_string())?;

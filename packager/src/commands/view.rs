@@ -1,9 +1,8 @@
 //! What the flags of a view mean: settings of the renderer, and of the chart's images.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
+use chart::archive::Limits;
 use chart::yaml::{Budget, InvalidValues, parse_values};
 use serde_json::Map;
 
@@ -12,21 +11,15 @@ use crate::cli::ViewArguments;
 use crate::config::Config;
 use crate::profile::ImageSettings;
 use crate::render::{DEFAULT_KUBERNETES_VERSION, RenderSettings, Renderer, StagedChart};
-use crate::source::Source;
+use crate::source::{Source, SourceError, read_bounded};
 use crate::toggle::set_over;
 
 /// Why the flags of a view mean nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InvalidView {
-    /// A file of values cannot be read.
-    #[error("cannot read `{path}`: {reason}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        reason: io::Error,
-    },
+    /// A file of values cannot be read, or is larger than any chart.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// A file of values holds none.
     #[error("`{path}`: {problem}")]
     Values {
@@ -60,8 +53,7 @@ pub(super) fn image_settings(
 ) -> Result<ImageSettings, InvalidView> {
     let mut values = Map::new();
     for path in &arguments.values {
-        let bytes =
-            fs::read(path).map_err(|reason| InvalidView::Unreadable { path: path.clone(), reason })?;
+        let bytes = read_bounded(path, Limits::default().file_bytes)?;
         let layer = parse_values(&bytes, &Budget::for_values())
             .map_err(|problem| InvalidView::Values { path: path.clone(), problem })?;
         lay_over(&mut values, layer);

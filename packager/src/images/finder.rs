@@ -13,7 +13,7 @@ use std::rc::Rc;
 use chart::yaml::Value;
 use oci::Digest;
 
-use self::embedded::embedded_value;
+pub(crate) use self::embedded::embedded_value;
 use self::key::{Hint, hint_of};
 use self::text::{tokens_with_hints, unhinted};
 use super::ImageName;

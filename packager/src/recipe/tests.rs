@@ -182,7 +182,11 @@ fn refusals_name_line_column_and_remedy() {
             "chart: .\nimages: {profile: some}\n",
             "line 2 column 19: `profile` is `some`; it must be one of `exact`, `declared`, `all`",
         ),
-        ("chart: .\nwaivers:\n- {check: x}\n", "line 3 column 3: the key `reason` is missing: say why"),
+        ("chart: .\nwaivers:\n- {check: lint}\n", "line 3 column 3: the key `reason` is missing: say why"),
+        (
+            "chart: .\nwaivers:\n- {check: linting, reason: x}\n",
+            "line 3 column 11: `check` is `linting`; it must be one of `render`, `toggle`, ",
+        ),
         ("chart: .\nimages: {extraImages: [{image: x}]}\n", "line 2 column 24: the key `reason` is missing"),
         ("chart: .\nprovenance: {}\n", "line 2 column 13: the key `key` is missing"),
     ];

@@ -1,17 +1,20 @@
-//! Waivers: what the gate lets pass, and why. A waiver without a reason is refused.
+//! Waivers: what the gate lets pass, and why. A waiver without a reason, or of a check that is none, is refused.
 
+use crate::edit::Position;
+use crate::gate::Check;
 use crate::located::{Located, LocatedProblem, Problem};
 
 /// One thing that the gate lets pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(dead_code, reason = "the gate reads it; the recipe's parser fills it")]
 pub(crate) struct Waiver {
-    /// The name of the gate's check.
-    pub(crate) check: String,
+    /// The gate's check.
+    pub(crate) check: Check,
     /// What it is about: a URL, a file, a value's path; all of the check's findings when absent.
     pub(crate) subject: Option<String>,
     /// Why it may pass.
     pub(crate) reason: String,
+    /// Where it stands in the recipe.
+    pub(crate) at: Position,
 }
 
 /// Reads the list `waivers`.
@@ -25,11 +28,10 @@ pub(super) fn read(value: Located<'_>) -> Result<Vec<Waiver>, LocatedProblem> {
 fn read_one(value: Located<'_>) -> Result<Waiver, LocatedProblem> {
     let (mut check, mut subject, mut reason) = (None, None, None);
     for field in value.known_entries("waivers", &["check", "subject", "reason"])? {
-        let text = Some(field.value.text(field.key)?.to_owned());
         match field.key {
-            "check" => check = text,
-            "subject" => subject = text,
-            _ => reason = text,
+            "check" => check = Some(field.value.choice("check", &Check::WAIVABLE)?),
+            "subject" => subject = Some(field.value.text("subject")?.to_owned()),
+            _ => reason = Some(field.value.text("reason")?.to_owned()),
         }
     }
     let missing = |key, remedy| value.refuse(Problem::Missing { key, remedy });
@@ -39,5 +41,6 @@ fn read_one(value: Located<'_>) -> Result<Waiver, LocatedProblem> {
         reason: reason
             .filter(|reason| !reason.trim().is_empty())
             .ok_or_else(|| missing("reason", "say why this may pass"))?,
+        at: value.at(),
     })
 }

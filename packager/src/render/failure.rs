@@ -12,14 +12,20 @@ pub(crate) struct TemplateFailure {
     pub(crate) places: Vec<TemplatePlace>,
     /// The cause in helm's words.
     pub(crate) cause: String,
+    /// What kind of refusal it is.
+    pub(crate) kind: FailureKind,
     text: String,
 }
 
 /// What kind of refusal it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FailureKind {
-    /// The chart's author refuses these values: `fail`, `required`, or the values schema.
+pub(crate) enum FailureKind {
+    /// The chart's author refuses these values: `fail` or `required`.
     AskedFor,
+    /// The values are not what the values schema says.
+    Schema,
+    /// What a template made is no YAML.
+    NotYaml,
     /// The chart does not run on this Kubernetes version.
     Kubernetes,
     /// A template is at fault, or does not fit the values.
@@ -45,18 +51,17 @@ impl TemplateFailure {
         let message = text.get(start..).unwrap_or_default().trim();
         let flat = message.split_whitespace().collect::<Vec<_>>().join(" ");
         let places = places_of(&flat);
-        let cause = match kind_of(&flat) {
-            FailureKind::AskedFor if flat.contains("execution error at (") => {
-                flat.split_once("): ").map_or(flat.as_str(), |(_, cause)| cause)
-            }
-            FailureKind::AskedFor | FailureKind::Kubernetes => flat.as_str(),
-            FailureKind::Broken => cause_of(&flat),
+        let kind = kind_of(&flat);
+        let cause = match kind {
+            FailureKind::AskedFor => flat.split_once("): ").map_or(flat.as_str(), |(_, cause)| cause),
+            FailureKind::Schema | FailureKind::Kubernetes => flat.as_str(),
+            FailureKind::NotYaml | FailureKind::Broken => cause_of(&flat),
         };
-        Self { cause: cause.to_owned(), places, text: message.to_owned() }
+        Self { cause: cause.to_owned(), kind, places, text: message.to_owned() }
     }
 
-    /// Returns what helm wrote, for the cache.
-    pub(super) fn text(&self) -> &str {
+    /// Returns what helm wrote, line by line.
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
@@ -92,10 +97,12 @@ impl fmt::Display for TemplateFailure {
 fn kind_of(text: &str) -> FailureKind {
     if text.contains("chart requires kubeVersion") {
         FailureKind::Kubernetes
-    } else if text.contains("execution error at (")
-        || text.contains("don't meet the specifications of the schema")
-    {
+    } else if text.contains("execution error at (") {
         FailureKind::AskedFor
+    } else if text.contains("don't meet the specifications of the schema") {
+        FailureKind::Schema
+    } else if text.starts_with("YAML parse error on ") {
+        FailureKind::NotYaml
     } else {
         FailureKind::Broken
     }
@@ -179,18 +186,18 @@ mod tests {
             ),
             (
                 "Error: YAML parse error on x/templates/a.yaml: error converting YAML to JSON: yaml: line 1: did not",
-                FailureKind::Broken,
+                FailureKind::NotYaml,
                 "`templates/a.yaml`: error converting YAML to JSON: yaml: line 1: did not",
             ),
             (
                 "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nx:\n- at '': missing property 'zz'\n",
-                FailureKind::AskedFor,
+                FailureKind::Schema,
                 "values don't meet the specifications of the schema(s) in the following chart(s): x: - at '': missing property 'zz'",
             ),
         ];
         for (text, kind, shown) in table {
             let failure = TemplateFailure::parse(text);
-            assert_eq!((kind_of(text), failure.to_string().as_str()), (kind, shown), "{text}");
+            assert_eq!((failure.kind, failure.to_string().as_str()), (kind, shown), "{text}");
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use super::served_kinds::served_kinds;
 use super::{RenderRequest, StagedChart};
 
 /// Why helm gave no answer.
@@ -87,19 +88,50 @@ impl Helm {
         let name = chart.metadata().name.as_str();
         let mut command = Command::new(&self.program);
         command.args(["template", name, "--namespace", "default", "--values", "-"]);
-        command.args(["--kube-version", request.kubernetes_version.as_str()]).arg(chart.folder());
+        command.args(["--kube-version", request.kubernetes_version.as_str()]);
+        command.args(["--api-versions", &served_kinds(&request.kubernetes_version)]).arg(chart.folder());
+        let answer = self.answer(command, chart, request).await?;
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Ok(if answer.status.success() { Ok(text(&answer.stdout)) } else { Err(text(&answer.stderr)) })
+    }
+
+    /// Runs `helm lint --strict` and returns what it prints; a helm before 3.14 lints for a Kubernetes of its own.
+    pub(super) async fn lint(
+        &self,
+        chart: &StagedChart,
+        request: &RenderRequest,
+    ) -> Result<String, HelmError> {
+        let lint = |version: &[&str]| {
+            let mut command = Command::new(&self.program);
+            command.args(["lint", "--strict", "--namespace", "default", "--values", "-"]).args(version);
+            command.arg(chart.folder());
+            self.answer(command, chart, request)
+        };
+        let mut answer = lint(&["--kube-version", request.kubernetes_version.as_str()]).await?;
+        if String::from_utf8_lossy(&answer.stderr).contains("unknown flag: --kube-version") {
+            answer = lint(&[]).await?;
+        }
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Ok(text(&answer.stdout) + &text(&answer.stderr))
+    }
+
+    /// Runs helm on a chart with the values of `request` on its standard input and none of the user's settings.
+    async fn answer(
+        &self,
+        mut command: Command,
+        chart: &StagedChart,
+        request: &RenderRequest,
+    ) -> Result<std::process::Output, HelmError> {
         for variable in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "KUBECONFIG"] {
             command.env(variable, chart.folder().join("no-such-folder"));
         }
         command.env_remove("HELM_DEBUG").env_remove("HELM_NAMESPACE");
         let values = Value::Object(request.values.clone()).to_string();
         let answer = tokio::time::timeout(self.time_limit, self.run(&mut command, &values)).await;
-        let answer = answer.map_err(|_| HelmError::TooSlow {
-            chart: name.to_owned(),
+        answer.map_err(|_| HelmError::TooSlow {
+            chart: chart.metadata().name.to_string(),
             seconds: self.time_limit.as_secs(),
-        })??;
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        Ok(if answer.status.success() { Ok(text(&answer.stdout)) } else { Err(text(&answer.stderr)) })
+        })?
     }
 
     /// Runs helm to its end with `input` on its standard input.

@@ -33,7 +33,8 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
+/// Returns a variable of the tester's environment that is set to something.
 #[expect(clippy::disallowed_methods, reason = "the one place of these tests that reads the environment")]
-fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }

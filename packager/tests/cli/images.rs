@@ -266,3 +266,14 @@ fn render_prints_documents_with_their_templates_and_a_helm_that_is_missing_is_na
         missing.err
     );
 }
+
+#[test]
+fn values_of_two_gigabytes_are_refused_before_they_are_read() {
+    let Some(charts) = Charts::new("a", "", &[]) else { return };
+    std::fs::File::create(charts.place.path("large.yaml")).unwrap().set_len(2 << 30).unwrap();
+    for command in ["render", "images"] {
+        let answer = charts.run(&[command, "a", "--values", "large.yaml"]);
+        assert_eq!((answer.code, answer.out.as_str()), (1, ""), "{command}");
+        assert!(answer.err.contains("`large.yaml` has more than "), "{command}: {}", answer.err);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use chart::testing::ChartBuilder;
+use chart::testing::{ChartBuilder, RawEntry};
 
 use crate::support::{Workplace, delivery, values_of};
 
@@ -67,14 +67,14 @@ fn what_was_found_out_about_a_chart_stays_while_it_is_made_of_the_same() {
         text.trim_end().to_owned() + "\n    relocation:\n    - path: image.tag\n      value: site\n",
     );
     place.lock();
-    place.succeed_quietly(&["build", "--vault", "vault", "-o", "dist"]);
+    place.succeed_quietly(&["build", "--no-gate", "--vault", "vault", "-o", "dist"]);
     let tag = |place: &Workplace| values_of(&place.archive("dist/web-1.2.301.tgz"))["image"]["tag"].clone();
     assert_eq!(tag(&place), "site", "the edit of relocation is made after the recipe's");
     let check = place.run_with(&["lock", "--vault", "vault", "--check"], &[("SOURCE_DATE_EPOCH", "86400")]);
     assert_eq!(check.code, 0, "another time asked for is nothing that moved: {}", check.out);
     place.write("recipes/web/overlay/templates/extra.yaml", "extra: 2\n");
     place.lock();
-    place.succeed_quietly(&["build", "--vault", "vault", "-o", "dist"]);
+    place.succeed_quietly(&["build", "--no-gate", "--vault", "vault", "-o", "dist"]);
     assert_eq!(tag(&place), "2", "of another chart nothing is known yet");
 }
 
@@ -125,6 +125,8 @@ fn a_file_of_two_gigabytes_is_refused_before_it_is_read() {
         ("recipes/web/overlay/values.yaml", "in an overlay"),
         ("recipes/web/fix.patch", "as a patch"),
         ("recipes/web/web-1.2.3.tgz", "as an archive"),
+        ("recipes/web/recipe.yaml", "as a recipe"),
+        ("playcekube.yaml", "as the catalogue file"),
     ] {
         let place = delivery();
         File::create(place.path(path)).unwrap().set_len(2 << 30).unwrap();
@@ -132,6 +134,16 @@ fn a_file_of_two_gigabytes_is_refused_before_it_is_read() {
         assert!(refusal.contains("has more than "), "{kind}: {refusal}");
         assert!(!place.exists("playcekube.lock"), "{kind}");
     }
+}
+
+#[test]
+fn an_archive_that_unpacks_to_two_gigabytes_is_refused_by_what_it_declares() {
+    let place = delivery();
+    let values = RawEntry::new(b'0', "web/values.yaml", b"a: 1\n").declaring(2 << 30);
+    place.write("recipes/web/web-1.2.3.tgz", ChartBuilder::new("web", "1.2.3").raw_entry(values).build());
+    let refusal = refused(&place, &[]);
+    assert!(refusal.contains("values.yaml"), "{refusal}");
+    assert!(!place.exists("playcekube.lock"), "{refusal}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod build;
 mod command_line;
+mod gate;
 mod helm;
 mod image;
 mod images;

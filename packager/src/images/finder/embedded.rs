@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chart::yaml::{self, Budget, Value};
 
 /// Returns the tree of a text that is a document of its own; nothing for words and scripts.
-pub(super) fn embedded_value(text: &str) -> Option<Value> {
+pub(crate) fn embedded_value(text: &str) -> Option<Value> {
     let trimmed = text.trim_start();
     let looks_like_map = trimmed.contains('\n') && (trimmed.contains(':') || trimmed.contains('='));
     if !looks_like_map && !trimmed.starts_with(['{', '[']) {

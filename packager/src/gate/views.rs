@@ -1,0 +1,227 @@
+//! Every rendering by which a chart is judged: its values, its declared toggles, all toggles together at each Kubernetes
+//! version; each single toggle at the newest.
+//!
+//! A toggle that was not declared counts only where upstream's own chart does better.
+
+use serde_json::{Map, Value};
+
+use super::candidate::{Candidate, GateSettings};
+use crate::edit::ValuePath;
+use crate::render::{
+    FailureKind, HelmError, RenderRequest, Renderer, Rendering, StagedChart, TemplateFailure, merge_over,
+};
+use crate::steps::Steps;
+use crate::toggle::{toggles_of, turned_on};
+
+/// How many renderings may be spent on finding toggles that go together: charts whose toggles exclude each other in many
+/// ways would cost more than all their single toggles.
+const MAX_TOGETHER: usize = 64;
+
+/// How many templates that do not render are looked for in one chart: each costs a rendering.
+const MAX_BROKEN: usize = 24;
+
+/// What was turned on for a rendering.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Turned {
+    /// Nothing: the values as they are.
+    Nothing,
+    /// The declared toggles.
+    Declared,
+    /// One toggle.
+    One(ValuePath),
+    /// All toggles that go together.
+    All,
+}
+
+/// A rendering that was asked for.
+#[derive(Debug)]
+pub(super) struct View {
+    /// What was turned on.
+    pub(super) turned: Turned,
+    /// What was asked for.
+    pub(super) request: RenderRequest,
+    /// What came out.
+    pub(super) outcome: Result<Rendering, TemplateFailure>,
+    /// Whether the chart will be used like this.
+    pub(super) is_used: bool,
+}
+
+impl View {
+    /// Returns what people call it.
+    pub(super) fn name(&self) -> String {
+        let turned = match &self.turned {
+            Turned::Nothing => "the values".to_owned(),
+            Turned::Declared => "the declared toggles".to_owned(),
+            Turned::One(toggle) => format!("`{toggle}`"),
+            Turned::All => "all toggles".to_owned(),
+        };
+        format!("{turned}, Kubernetes {}", self.request.kubernetes_version)
+    }
+}
+
+/// All renderings of one chart.
+#[derive(Debug, Default)]
+pub(super) struct Views {
+    /// The renderings, the values at the newest Kubernetes version first.
+    pub(super) views: Vec<View>,
+    /// Toggles that render alone, but not together with the others.
+    pub(super) contradictions: Vec<(ValuePath, TemplateFailure)>,
+    /// What else does not render with the values, found by leaving out template after template.
+    pub(super) others_broken: Vec<TemplateFailure>,
+    /// How many toggles there are.
+    pub(super) toggles: usize,
+}
+
+/// Renders everything by which the chart is judged.
+///
+/// # Errors
+/// [`HelmError`] when helm itself fails.
+pub(super) fn render(
+    renderer: &Renderer,
+    candidate: &Candidate,
+    settings: &GateSettings,
+    probe_values: &Map<String, Value>,
+    steps: &Steps,
+) -> Result<Views, HelmError> {
+    let sweep = Sweep { renderer, chart: &candidate.chart, settings, probe_values, steps };
+    let declared = &candidate.usage.toggles;
+    let is_every_used = candidate.usage.is_every_toggle_used;
+    let mut views = Views { views: sweep.at_each_version(Turned::Nothing, &[], true)?, ..Views::default() };
+    // What does not render at all does not render with a toggle either.
+    if let Some(Err(failure)) = views.views.first().map(|view| &view.outcome) {
+        views.others_broken = sweep.broken_besides(failure)?;
+        return Ok(views);
+    }
+    if !declared.is_empty() {
+        views.views.extend(sweep.at_each_version(Turned::Declared, declared, true)?);
+    }
+    // Making keys takes most of the time some charts need, and no template looks at them.
+    let quicker = candidate.chart.with_fixed_keys().unwrap_or_default();
+    let mut values = candidate.chart.values().clone();
+    merge_over(&mut values, probe_values);
+    let mut toggles = toggles_of(&values);
+    toggles.extend(declared.iter().filter(|toggle| !toggles.contains(toggle)).cloned().collect::<Vec<_>>());
+    views.toggles = toggles.len();
+    let requests: Vec<_> =
+        toggles.iter().map(|toggle| sweep.request(std::slice::from_ref(toggle), settings.newest())).collect();
+    let outcomes = sweep.quickly(quicker.as_ref(), &requests)?;
+    let mut working = Vec::new();
+    for ((toggle, request), outcome) in toggles.into_iter().zip(requests).zip(outcomes) {
+        if outcome.is_ok() {
+            working.push(toggle.clone());
+        }
+        let is_used = is_every_used || declared.contains(&toggle);
+        views.views.push(View { turned: Turned::One(toggle), request, outcome, is_used });
+    }
+    let Together { toggles, contradictions } = sweep.that_go_together(&working)?;
+    views.contradictions = contradictions;
+    if toggles.len() > 1 {
+        views.views.extend(sweep.at_each_version(Turned::All, &toggles, is_every_used)?);
+    }
+    Ok(views)
+}
+
+/// Toggles that were turned on at once.
+struct Together {
+    toggles: Vec<ValuePath>,
+    /// Those that failed with the others on.
+    contradictions: Vec<(ValuePath, TemplateFailure)>,
+}
+
+struct Sweep<'run> {
+    renderer: &'run Renderer,
+    chart: &'run StagedChart,
+    settings: &'run GateSettings,
+    probe_values: &'run Map<String, Value>,
+    steps: &'run Steps,
+}
+
+impl Sweep<'_> {
+    fn request(&self, toggles: &[ValuePath], version: &str) -> RenderRequest {
+        RenderRequest {
+            values: turned_on(self.probe_values, toggles),
+            kubernetes_version: version.to_owned(),
+        }
+    }
+
+    /// Renders for each Kubernetes version, the newest first.
+    fn at_each_version(
+        &self,
+        turned: Turned,
+        toggles: &[ValuePath],
+        is_used: bool,
+    ) -> Result<Vec<View>, HelmError> {
+        let versions = self.settings.kubernetes_versions.iter().rev();
+        let requests: Vec<_> = versions.map(|version| self.request(toggles, version)).collect();
+        let outcomes = self.renderer.render_all(self.chart, &requests, self.steps)?;
+        let views = requests.into_iter().zip(outcomes);
+        Ok(views
+            .map(|(request, outcome)| View { turned: turned.clone(), request, outcome, is_used })
+            .collect())
+    }
+
+    /// Returns what fails besides the template of `first`, so that one run names all of them.
+    fn broken_besides(&self, first: &TemplateFailure) -> Result<Vec<TemplateFailure>, HelmError> {
+        let (mut left_out, mut failures) = (Vec::new(), Vec::new());
+        let mut next = first.outermost_template().map(str::to_owned);
+        while let Some(template) =
+            next.take().filter(|one| !left_out.contains(one) && left_out.len() < MAX_BROKEN)
+        {
+            left_out.push(template);
+            let Ok(smaller) = self.chart.without(&left_out) else { break };
+            let request = self.request(&[], self.settings.newest());
+            if let Err(failure) = self.renderer.render(&smaller, &request)? {
+                next = failure.outermost_template().map(str::to_owned);
+                failures.push(failure);
+            }
+        }
+        Ok(failures)
+    }
+
+    /// Renders the chart with fixed keys in place of new ones; what that refuses is asked of the chart as it is.
+    fn quickly(
+        &self,
+        quicker: Option<&StagedChart>,
+        requests: &[RenderRequest],
+    ) -> Result<Vec<Result<Rendering, TemplateFailure>>, HelmError> {
+        let Some(quicker) = quicker else {
+            return self.renderer.render_all(self.chart, requests, self.steps);
+        };
+        let mut outcomes = self.renderer.render_all(quicker, requests, self.steps)?;
+        for (outcome, request) in outcomes.iter_mut().zip(requests).filter(|(outcome, _)| outcome.is_err()) {
+            *outcome = self.renderer.render(self.chart, request)?;
+        }
+        Ok(outcomes)
+    }
+
+    /// Returns as many toggles as render together, and those that do not go with them, by halving.
+    fn that_go_together(&self, toggles: &[ValuePath]) -> Result<Together, HelmError> {
+        let (mut kept, mut contradictions) = (Vec::new(), Vec::new());
+        let mut pending = vec![toggles.to_vec()];
+        for _ in 0..MAX_TOGETHER {
+            let Some(part) = pending.pop().filter(|part| !part.is_empty()) else { break };
+            let together: Vec<ValuePath> = kept.iter().chain(&part).cloned().collect();
+            self.steps.expect(1);
+            let outcome =
+                self.renderer.render(self.chart, &self.request(&together, self.settings.newest()))?;
+            self.steps.done();
+            match (outcome, part.as_slice()) {
+                (Ok(_), _) => kept = together,
+                (Err(failure), [toggle]) => contradictions.push((toggle.clone(), failure)),
+                (Err(_), several) => {
+                    let (left, right) = several.split_at(several.len() / 2);
+                    pending.extend([right.to_vec(), left.to_vec()]);
+                }
+            }
+        }
+        Ok(Together { toggles: kept, contradictions })
+    }
+}
+
+/// Returns whether the failure of a toggle is the chart's own way of saying that it needs more values.
+pub(super) fn asks_for_values(failure: &TemplateFailure) -> bool {
+    match failure.kind {
+        FailureKind::AskedFor | FailureKind::Schema => true,
+        FailureKind::NotYaml | FailureKind::Kubernetes | FailureKind::Broken => false,
+    }
+}

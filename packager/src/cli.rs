@@ -1,13 +1,17 @@
 //! The command line: flags only, one file a command. What they do is in `commands`, what is said about it in `report`.
 
 mod build;
+mod bump;
 mod completion;
+mod diff;
+mod helm;
 mod images;
 mod lock;
 mod new;
 mod pack;
 mod push;
 mod render;
+mod sign;
 mod vault;
 
 use std::time::Duration;
@@ -16,13 +20,17 @@ use chart::ChartVersion;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::build::BuildArguments;
+pub(crate) use self::bump::BumpArguments;
 pub(crate) use self::completion::CompletionArguments;
+pub(crate) use self::diff::DiffArguments;
+pub(crate) use self::helm::HelmArguments;
 pub(crate) use self::images::ImagesArguments;
 pub(crate) use self::lock::LockArguments;
 pub(crate) use self::new::NewArguments;
 pub(crate) use self::pack::PackArguments;
 pub(crate) use self::push::PushArguments;
 pub(crate) use self::render::{RenderArguments, ViewArguments};
+pub(crate) use self::sign::SignArguments;
 pub(crate) use self::vault::{VaultAction, VaultArguments};
 
 const EXAMPLES: &str = "\
@@ -58,6 +66,12 @@ pub(crate) enum Command {
     Lock(LockArguments),
     /// Build the charts of a lock, without any network
     Build(BuildArguments),
+    /// Look for newer upstream versions, and what they mean for the recipes
+    Bump(BumpArguments),
+    /// Say what differs between two charts, or two locks
+    Diff(DiffArguments),
+    /// Write provenance files that helm verifies, or check them
+    Sign(SignArguments),
     /// Look after what was ever locked
     Vault(VaultArguments),
     /// Publish archives, with the provenance files beside them

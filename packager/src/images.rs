@@ -14,4 +14,4 @@ mod survey;
 pub(crate) use self::discovery::{Discovery, DiscoveryError, FoundImage, Trail, discover};
 pub(crate) use self::image_name::ImageName;
 pub(crate) use self::knowledge::Fetch;
-pub(crate) use self::proposals::Proposal;
+pub(crate) use self::proposals::{Proposal, proposals};

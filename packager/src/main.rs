@@ -1,10 +1,12 @@
 //! chartpack: packs charts for closed networks and publishes them.
 
 mod build;
+mod bump;
 mod catalogue;
 mod cli;
 mod commands;
 mod config;
+mod diff;
 mod edit;
 mod images;
 mod located;
@@ -18,6 +20,7 @@ mod recipe;
 mod render;
 mod report;
 mod scaffold;
+mod sign;
 mod source;
 mod steps;
 mod target;

@@ -16,7 +16,7 @@ use chart::ChartName;
 use serde_json::Value;
 
 pub(crate) use self::glob::Glob;
-pub(crate) use self::images::ImageSettings;
+pub(crate) use self::images::{ImageSettings, Profile};
 pub(crate) use self::revision::{InvalidRevision, Revision};
 pub(crate) use self::upstream::{Commit, OciName, Upstream};
 pub(crate) use self::waiver::Waiver;

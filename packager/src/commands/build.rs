@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{CommandRefusal, open_vault};
-use crate::build::{DeliverSettings, deliver, write};
+use super::{CommandRefusal, open_vault, sign};
+use crate::build::{DeliverSettings, Packed, deliver, write};
 use crate::catalogue::Catalogue;
 use crate::cli::{BuildArguments, Output};
 use crate::config::Config;
 use crate::lock::{Lock, LockRefusal, changed_inputs, path_beside, read_catalogue, read_lock};
 use crate::progress::Progress;
 use crate::report;
+use crate::sign::SecretKey;
+use crate::target::path_in;
 
 /// Builds what the flags name.
 pub(super) fn run(
@@ -19,7 +21,19 @@ pub(super) fn run(
     config: &Config,
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
-    let BuildArguments { catalogue, out: folder, only, vault, jobs, dry_run, output } = arguments;
+    let BuildArguments {
+        catalogue,
+        out: folder,
+        only,
+        vault,
+        jobs,
+        dry_run,
+        sign_key,
+        passphrase_file,
+        output,
+    } = arguments;
+    // A key that does not sign is known before anything is built.
+    let key = sign_key.map(|key| sign::read_key(&key, passphrase_file.as_deref(), config)).transpose()?;
     let vault = open_vault(vault, config)?;
     let (lock, catalogue) = if catalogue.extension().is_some_and(|extension| extension == "lock") {
         let lock = read_lock(&catalogue)?.ok_or(LockRefusal::NoLock(catalogue))?;
@@ -42,12 +56,26 @@ pub(super) fn run(
     let delivered = delivered?;
     let packed: Vec<_> = delivered.iter().map(|one| &one.packed).collect();
     if !dry_run {
+        let provenances = key.map(|key| provenances_of(&key, &packed, &folder)).transpose()?;
         write(&delivered, &folder)?;
+        sign::write(provenances.unwrap_or_default())?;
     } else if output == Output::Text {
         report::write_edits(out, &packed)?;
     }
     report::write_packed(out, &folder, &packed, !dry_run, output)?;
     Ok(0)
+}
+
+/// Signs the archives that will be written to `folder`.
+fn provenances_of(
+    key: &SecretKey,
+    packed: &[&Packed],
+    folder: &Path,
+) -> Result<Vec<sign::Made>, CommandRefusal> {
+    let paths: Vec<PathBuf> = packed.iter().map(|one| path_in(folder, &one.chart.file_name)).collect();
+    let archives: Vec<_> =
+        paths.iter().zip(packed).map(|(path, one)| (path.as_path(), one.chart.bytes.as_slice())).collect();
+    sign::provenances(key, &archives, &|archive| sign::provenance_of(archive, None))
 }
 
 /// Reads the lock beside a catalogue file, after a check that it is of these very recipes.

@@ -73,10 +73,10 @@ mod tests {
             ChartMetadata::parse(text.as_bytes(), None).unwrap()
         };
         let old = parse(
-            "annotations: {x: '1', y: '2'}\ndependencies: [{name: d, version: 1.x, repository: r}]\nkubeVersion: '>=1.19'\n",
+            "annotations: {x: '1', z: '2'}\ndependencies: [{name: d, version: 1.x, repository: r}]\nkubeVersion: '>=1.19'\n",
         );
         let new = parse(
-            "annotations: {x: '1', y: '3'}\ndependencies: [{name: d, version: 1.x, repository: r, alias: e}]\nkubeVersion: '>=1.20'\n",
+            "annotations: {x: '1', z: '3'}\ndependencies: [{name: d, version: 1.x, repository: r, alias: e}]\nkubeVersion: '>=1.20'\n",
         );
         let told: Vec<_> = changes(&old, &new)
             .into_iter()
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                field("annotations.y", true, true),
+                field("annotations.z", true, true),
                 field("dependencies.d", true, false),
                 field("dependencies.e", false, true),
                 field("kubeVersion", true, true),

@@ -8,6 +8,7 @@ mod moved_paths;
 mod newer;
 mod reapply;
 mod rewrite;
+mod shelf;
 mod taken;
 mod values;
 
@@ -21,6 +22,7 @@ pub(crate) use self::finding::Finding;
 pub(crate) use self::images::image_settings;
 pub(crate) use self::newer::Target;
 pub(crate) use self::rewrite::{RewriteRefusal, rewritten};
+use self::shelf::Shelves;
 use self::taken::{Found, Taker};
 use crate::diff::ChartDifference;
 use crate::lock::LockedChart;
@@ -157,27 +159,39 @@ impl BumpRefusal {
 }
 
 /// Looks at each recipe; upstreams are asked several at a time, and the order is that of `recipes`.
+///
+/// # Errors
+/// [`VaultError`] when only the vault is asked, and cannot be read.
 pub(crate) async fn bump(
     recipes: Vec<BumpRecipe>,
     settings: &BumpSettings<'_>,
     progress: &Progress,
-) -> Vec<Bumped> {
+) -> Result<Vec<Bumped>, VaultError> {
+    let shelves = match settings.fetcher {
+        Some(_) => Shelves::default(),
+        None => Shelves::of(settings.vault)?,
+    };
+    let shelves = &shelves;
     progress.begin(recipes.len());
     let looked = stream::iter(recipes).map(|recipe| async move {
         let name = recipe.name.clone();
-        let result = look_at(recipe, settings).await;
+        let result = look_at(recipe, settings, shelves).await;
         match &result {
             Ok(_) => progress.done(&name),
             Err(_) => progress.refused(&name),
         }
         Bumped { name, result }
     });
-    looked.buffered(settings.jobs.max(1)).collect().await
+    Ok(looked.buffered(settings.jobs.max(1)).collect().await)
 }
 
-async fn look_at(recipe: BumpRecipe, settings: &BumpSettings<'_>) -> Result<Outcome, BumpRefusal> {
+async fn look_at(
+    recipe: BumpRecipe,
+    settings: &BumpSettings<'_>,
+    shelves: &Shelves,
+) -> Result<Outcome, BumpRefusal> {
     let files = RecipeFiles::read(&recipe.path)?;
-    let taker = Taker { settings, recipe: &files, locked: recipe.locked.as_ref() };
+    let taker = Taker { settings, recipe: &files, locked: recipe.locked.as_ref(), shelves };
     let (before, after, upstream, is_by_name) = match taker.find().await? {
         Found::Nothing(version) => return Ok(Outcome::Current(version)),
         Found::Asks(what) => return Ok(Outcome::Asks(what)),

@@ -1,12 +1,10 @@
 //! The bytes of both upstreams of a recipe: what it is of now, and what is newer. What the vault has is not fetched.
 
-use std::collections::BTreeMap;
-
 use chart::ChartVersion;
-use chart::archive::{ChartArchive, Limits};
 use oci::Digest;
 
 use super::newer::{Target, newest};
+use super::shelf::Shelves;
 use super::{BumpRefusal, BumpSettings};
 use crate::lock::{LockedChart, Origin};
 use crate::recipe::Upstream;
@@ -20,6 +18,8 @@ pub(super) struct Taker<'run> {
     pub(super) settings: &'run BumpSettings<'run>,
     pub(super) recipe: &'run RecipeFiles,
     pub(super) locked: Option<&'run LockedChart>,
+    /// What the vault holds; nothing when the network is asked.
+    pub(super) shelves: &'run Shelves,
 }
 
 /// What there is.
@@ -32,9 +32,6 @@ pub(super) enum Found {
     Newer { before: Vec<u8>, after: Vec<u8>, upstream: Upstream, is_by_name: bool },
 }
 
-/// The versions of one chart that the vault holds, found by the name in the archives.
-type Shelf = BTreeMap<ChartVersion, Digest>;
-
 impl Taker<'_> {
     /// Finds what is newer and takes it.
     ///
@@ -43,7 +40,10 @@ impl Taker<'_> {
     pub(super) async fn find(&self) -> Result<Found, BumpRefusal> {
         let upstream = &self.recipe.recipe.upstream;
         match (upstream, &self.settings.to) {
-            (Upstream::Path { .. }, _) => self.compare_local(),
+            (Upstream::Path { .. }, Some(_)) => Err(BumpRefusal::Target(
+                "its chart is on this machine: there is no version to go to".to_owned(),
+            )),
+            (Upstream::Path { .. }, None) => self.compare_local(),
             (Upstream::Git { url, path, commit }, Some(Target::Commit(to))) if to != commit => {
                 let (url, path) = (url.clone(), path.clone());
                 let to = Upstream::Git { url, commit: to.clone(), path };
@@ -67,22 +67,19 @@ impl Taker<'_> {
         current: &ChartVersion,
         wanted: Option<&Target>,
     ) -> Result<Found, BumpRefusal> {
-        let shelf = match self.settings.fetcher {
-            Some(_) => Shelf::new(),
-            None => self.shelf()?,
-        };
+        let chart = chart_of(&self.recipe.recipe.upstream);
         let chosen = match (wanted, self.settings.fetcher) {
             (Some(Target::Version(version)), _) => Some(version.clone()),
             (Some(Target::Commit(_)) | None, Some(fetcher)) => {
                 let published = published_versions(&self.recipe.recipe.upstream, fetcher).await?;
                 newest(&published, current)
             }
-            (Some(Target::Commit(_)) | None, None) => newest(shelf.keys(), current),
+            (Some(Target::Commit(_)) | None, None) => newest(self.shelves.versions(chart), current),
         };
         let Some(version) = chosen.filter(|version| version != current) else {
             return Ok(Found::Nothing(current.clone()));
         };
-        let kept = shelf.get(&version).cloned();
+        let kept = self.shelves.find(chart, &version).cloned();
         self.take_both(with_version(&self.recipe.recipe.upstream, &version), kept).await
     }
 
@@ -133,8 +130,7 @@ impl Taker<'_> {
             }
             None => {
                 let version = version_of(upstream);
-                let shelf = if version.is_some() { self.shelf()? } else { Shelf::new() };
-                let digest = version.and_then(|version| shelf.get(version));
+                let digest = version.and_then(|version| self.shelves.find(chart_of(upstream), version));
                 let digest = digest.ok_or_else(|| BumpRefusal::NotInVault(upstream.to_string()))?;
                 Ok(vault.get(digest)?)
             }
@@ -170,29 +166,14 @@ impl Taker<'_> {
             read_chart(bytes).map_err(|problem| BumpRefusal::Kept { origin, problem: problem.into() })?;
         Ok(read_metadata(&files).map_err(Box::new)?.version)
     }
+}
 
-    /// Returns what the vault holds of the recipe's chart. Other files are no archives, or of other charts.
-    fn shelf(&self) -> Result<Shelf, BumpRefusal> {
-        let vault = self.settings.vault;
-        let name = match &self.recipe.recipe.upstream {
-            Upstream::Repository { chart, .. } => chart.as_str(),
-            Upstream::Oci { name, .. } => name.path.rsplit('/').next().unwrap_or_default(),
-            Upstream::Git { .. } | Upstream::Path { .. } => return Ok(Shelf::new()),
-        };
-        let limits = Limits::default();
-        let mut shelf = Shelf::new();
-        for kept in vault.list()? {
-            if kept.size_bytes > limits.compressed_bytes {
-                continue;
-            }
-            let bytes = vault.get(&kept.digest)?;
-            // Anything else than a chart ends here at once: gzip and tar are told by their first bytes.
-            let Ok(metadata) = ChartArchive::inspect(bytes.as_slice(), &limits) else { continue };
-            if metadata.name.as_str() == name {
-                shelf.insert(metadata.version, kept.digest);
-            }
-        }
-        Ok(shelf)
+/// Returns the chart's name as the upstream has it; empty where that only the chart itself says.
+fn chart_of(upstream: &Upstream) -> &str {
+    match upstream {
+        Upstream::Repository { chart, .. } => chart.as_str(),
+        Upstream::Oci { name, .. } => name.path.rsplit('/').next().unwrap_or_default(),
+        Upstream::Git { .. } | Upstream::Path { .. } => "",
     }
 }
 

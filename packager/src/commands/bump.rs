@@ -52,13 +52,14 @@ pub(super) fn run(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let bumped = runtime.block_on(bump(recipes, &settings, &progress));
     progress.finish();
+    let bumped = bumped?;
     kubernetes.extend(helm.kubernetes_version);
     let steps = Steps::new(config.shows_progress);
     let mut reported = Vec::new();
     for Bumped { name, result } in bumped {
         steps.name(&name);
         let images = match &result {
-            Ok(Outcome::Newer(bump)) => Some(images_of(bump, renderer.as_ref(), &kubernetes, &steps)?),
+            Ok(Outcome::Newer(bump)) => Some(images_of(bump, renderer.as_ref(), &kubernetes, &steps)),
             Ok(Outcome::Current(_) | Outcome::Asks(_)) | Err(_) => None,
         };
         reported.push(BumpedRecipe { name, result, images, is_written: false });
@@ -91,6 +92,9 @@ fn recipes_at(
         let folder = path.canonicalize().unwrap_or_else(|_| path.clone());
         let name = folder.parent().and_then(Path::file_name).unwrap_or_default();
         let name = name.to_string_lossy().into_owned();
+        if let Some(other) = only.iter().find(|other| **other != name) {
+            return Err(LockRefusal::NoSuchRecipe(other.clone()).into());
+        }
         return Ok((vec![BumpRecipe { name, path, locked: None }], Vec::new()));
     }
     let (catalogue, _) = read_catalogue(source)?;
@@ -112,20 +116,27 @@ fn recipes_at(
     Ok((recipes.collect(), catalogue.kubernetes.clone()))
 }
 
-/// Returns how the images differ once the recipe's edits are made on both upstreams.
+/// Returns how the images differ once the recipe's edits are made on both upstreams: by rendering where that can be done,
+/// else by what the values name. One chart that does not render must not hide what was found for all others.
 fn images_of(
     bump: &Bump,
     renderer: Option<&Renderer>,
     kubernetes: &[ChartVersion],
     steps: &Steps,
-) -> Result<ImageChanges, CommandRefusal> {
+) -> ImageChanges {
     let (old, new) = (bump.files.0.as_slice(), bump.files.1.as_slice());
-    let mut difference = ChartDifference::of(old, new).map_err(Box::new)?;
-    if let Some(renderer) = renderer {
-        let of = |files| image_settings(&bump.recipe.recipe.images, files, kubernetes);
-        render_both(&mut difference, renderer, (old, new), (&of(old), &of(new)), false, steps)?;
+    let Ok(mut difference) = ChartDifference::of(old, new) else {
+        return bump.upstream_difference.images.clone();
+    };
+    let by_values = difference.images.clone();
+    let of = |files| image_settings(&bump.recipe.recipe.images, files, kubernetes);
+    let rendered = renderer.map(|renderer| {
+        render_both(&mut difference, renderer, (old, new), (&of(old), &of(new)), false, steps)
+    });
+    match rendered {
+        Some(Ok(())) | None => difference.images,
+        Some(Err(_)) => by_values,
     }
-    Ok(difference.images)
 }
 
 /// Writes the recipes of which something newer was found: first all of them under other names, then under their own.

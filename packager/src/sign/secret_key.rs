@@ -1,6 +1,6 @@
 //! An OpenPGP secret key, as `gpg --export-secret-keys` writes it, and the part of it that signs.
 //!
-//! The passphrase unlocks the key for the moment of a signature and is never printed.
+//! The passphrase unlocks the signing part once, in memory, and is never printed.
 
 use std::fmt;
 use std::time::Duration;
@@ -33,7 +33,6 @@ pub(crate) struct SecretKey {
     key: SignedSecretKey,
     /// Which of the subkeys signs; the primary key when none.
     subkey: Option<usize>,
-    password: Password,
 }
 
 /// Why a key does not sign.
@@ -92,7 +91,7 @@ impl SecretKey {
         bytes: &[u8],
         passphrase: Option<&Passphrase>,
     ) -> Result<Self, KeyRefusal> {
-        let key = read_one(file, bytes)?;
+        let mut key = read_one(file, bytes)?;
         let unusable = |reason| KeyRefusal::Unusable { file: file.to_owned(), reason };
         key.verify_bindings().map_err(|_| unusable("is damaged, or was put together of several"))?;
         if !matches!(key.primary_key.version(), KeyVersion::V4) {
@@ -112,28 +111,26 @@ impl SecretKey {
         let mut signing = Vec::new();
         // A key without flags is one of the time before there were any.
         if own.iter().any(|one| one.key_flags().sign()) || !own.iter().any(|one| has_flags(one)) {
-            signing.push((None, key.primary_key.unlock(&password, |_, _| Ok(()))));
+            signing.push(None);
         }
         for (at, subkey) in key.secret_subkeys.iter().enumerate() {
             let bindings: Vec<&Signature> = subkey.signatures.iter().collect();
             let is_revoked = bindings.iter().any(|one| one.typ() == Some(SignatureType::SubkeyRevocation));
             let signs = bindings.iter().any(|one| one.key_flags().sign());
             if signs && !is_revoked && !has_expired(subkey.key.created_at(), &bindings, now) {
-                signing.push((Some(at), subkey.key.unlock(&password, |_, _| Ok(()))));
+                signing.push(Some(at));
             }
         }
         if signing.is_empty() {
             return Err(unusable("is not one that may sign"));
         }
-        let is_unlocked = |(_, unlocked): &(_, pgp::errors::Result<pgp::errors::Result<()>>)| {
-            matches!(unlocked, Ok(Ok(())))
-        };
         let locked = || match passphrase {
             Some(_) => KeyRefusal::OtherPassphrase { file: file.to_owned() },
             None => KeyRefusal::Locked { file: file.to_owned() },
         };
-        let (subkey, _) = signing.into_iter().find(is_unlocked).ok_or_else(locked)?;
-        Ok(Self { key, subkey, password })
+        // The primary key may be kept elsewhere, which leaves a part here that nothing unlocks.
+        let subkey = signing.into_iter().find(|part| unlock(&mut key, *part, &password));
+        Ok(Self { subkey: subkey.ok_or_else(locked)?, key })
     }
 
     /// Returns the clear-signed text. Its lines must not end with blanks.
@@ -143,8 +140,8 @@ impl SecretKey {
     pub(crate) fn sign(&self, text: &str) -> Result<String, KeyRefusal> {
         let subkey = self.subkey.and_then(|at| self.key.secret_subkeys.get(at));
         let message = match subkey {
-            Some(subkey) => clear_sign(text, &subkey.key, &self.password),
-            None => clear_sign(text, &self.key.primary_key, &self.password),
+            Some(subkey) => clear_sign(text, &subkey.key),
+            None => clear_sign(text, &self.key.primary_key),
         };
         // Old readers of helm's insist on the checksum that RFC 9580 makes optional.
         let options = ArmorOptions { headers: None, include_checksum: true };
@@ -190,11 +187,17 @@ fn read_one(file: &str, bytes: &[u8]) -> Result<SignedSecretKey, KeyRefusal> {
     }
 }
 
-fn clear_sign(
-    text: &str,
-    key: &impl SigningKey,
-    password: &Password,
-) -> pgp::errors::Result<CleartextSignedMessage> {
+/// Unlocks the primary key or a subkey, so that its passphrase is stretched once only; returns whether that worked.
+fn unlock(key: &mut SignedSecretKey, part: Option<usize>, password: &Password) -> bool {
+    match part {
+        None => key.primary_key.remove_password(password).is_ok(),
+        Some(at) => {
+            key.secret_subkeys.get_mut(at).is_some_and(|one| one.key.remove_password(password).is_ok())
+        }
+    }
+}
+
+fn clear_sign(text: &str, key: &impl SigningKey) -> pgp::errors::Result<CleartextSignedMessage> {
     // Every helm knows SHA-512; NIST's curves want the hash of their own length.
     let hash = match key.algorithm() {
         PublicKeyAlgorithm::ECDSA => key.hash_alg(),
@@ -206,7 +209,7 @@ fn clear_sign(
         Subpacket::regular(SubpacketData::IssuerFingerprint(key.fingerprint()))?,
     ];
     config.unhashed_subpackets = vec![Subpacket::regular(SubpacketData::IssuerKeyId(key.legacy_key_id()))?];
-    CleartextSignedMessage::new(text, config, key, password)
+    CleartextSignedMessage::new(text, config, key, &Password::empty())
 }
 
 /// The newest signature about a key decides about its end; 0 seconds mean that there is none.

@@ -6,6 +6,9 @@ use std::process::{Command, Output};
 use std::thread;
 
 use chart::testing::ChartBuilder;
+use pgp::composed::{ArmorOptions, KeyType, SecretKeyParamsBuilder};
+use pgp::ser::Serialize;
+use rand_of_pgp::rngs::OsRng;
 
 use crate::helm::helm;
 use crate::support::{Answer, Workplace, delivery};
@@ -21,7 +24,8 @@ impl Keys {
     /// Makes a key of `algorithm`; nothing, after saying so, when there is no gpg.
     fn new(algorithm: &str, passphrase: &str) -> Option<Self> {
         let keys = Self { place: Workplace::new() };
-        keys.place.write("gpg/.keep", "");
+        // Else a passphrase is stretched for seconds in a build for tests.
+        keys.place.write("gpg/gpg-agent.conf", "s2k-count 65536\n");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -113,6 +117,69 @@ fn helm_verifies_what_an_ed25519_key_signed() {
     let signed = keys.sign(&["--key", "secret"]);
     assert_eq!(signed.code, 0, "{}", signed.err);
     keys.verify_with_everyone();
+}
+
+#[test]
+fn a_subkey_signs_when_the_primary_key_is_kept_elsewhere() {
+    let Some(keys) = Keys::new("rsa2048", "") else { return };
+    let listed = keys.gpg(&["--list-keys", "--with-colons"]).unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let fingerprint =
+        listed.lines().find_map(|line| line.strip_prefix("fpr:::::::::")).unwrap().trim_end_matches(':');
+    let added =
+        keys.gpg(&["--passphrase", "", "--quick-add-key", fingerprint, "rsa2048", "sign", "1y"]).unwrap();
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    let subkeys = keys.gpg(&["--export-secret-subkeys"]).unwrap().stdout;
+    keys.place.write("subkeys", subkeys);
+    keys.place.write("public", keys.gpg(&["--export"]).unwrap().stdout);
+    let signed = keys.sign(&["--key", "subkeys"]);
+    assert_eq!(signed.code, 0, "{}", signed.err);
+    keys.verify_with_everyone();
+    assert!(
+        !keys.sign(&["--check", "--key", "public"]).out.contains(&fingerprint.to_lowercase()),
+        "the primary key signed"
+    );
+}
+
+#[test]
+fn keys_of_another_hand_than_gpgs_sign_too() {
+    for (kind, passphrase) in [(KeyType::Rsa(2048), None), (KeyType::Ed25519Legacy, Some(PASSPHRASE))] {
+        let Some(keys) = Keys::new("ed25519", "") else { return };
+        let mut parameters = SecretKeyParamsBuilder::default();
+        parameters.key_type(kind).can_sign(true).primary_user_id("Site <site@example.test>".to_owned());
+        let mut key = parameters.build().unwrap().generate(OsRng).unwrap();
+        if let Some(passphrase) = passphrase {
+            key.primary_key.set_password(OsRng, &passphrase.into()).unwrap();
+        }
+        keys.place.write("secret", key.to_armored_bytes(ArmorOptions::default()).unwrap());
+        keys.place.write("public", key.to_public_key().to_bytes().unwrap());
+        keys.place.write("passphrase", PASSPHRASE);
+        assert!(keys.gpg(&["--import", "public"]).unwrap().status.success());
+        let signed = keys.sign(&["--key", "secret", "--passphrase-file", "passphrase"]);
+        assert_eq!(signed.code, 0, "{}", signed.err);
+        keys.verify_with_everyone();
+    }
+}
+
+#[test]
+fn a_key_that_has_expired_or_may_not_sign_is_refused() {
+    let Some(keys) = Keys::new("rsa2048", "") else { return };
+    let table = [("2020-01-01", "sign", "has expired"), ("", "cert", "is not one that may sign")];
+    for (number, (end, usage, expected)) in table.into_iter().enumerate() {
+        let user = format!("other{number}@example.test");
+        let mut arguments = vec!["--passphrase", ""];
+        if !end.is_empty() {
+            arguments.extend(["--faked-system-time", "20190101T000000"]);
+        }
+        let end = if end.is_empty() { "never" } else { end };
+        arguments.extend(["--quick-gen-key", &user, "rsa2048", usage, end]);
+        let made = keys.gpg(&arguments).unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        keys.place
+            .write("other", keys.gpg(&["--passphrase", "", "--export-secret-keys", &user]).unwrap().stdout);
+        let refused = keys.sign(&["--key", "other"]);
+        assert!(refused.code == 1 && refused.err.contains(expected), "{expected}: {}", refused.err);
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use serde_json::Map;
 
 pub(crate) use self::files::{FileChange, FileChanges};
 pub(crate) use self::images::{ImageChanges, NewTag, images_in_values};
-pub(crate) use self::locks::{LockDiffRefusal, LockDifference, compare_locks};
+pub(crate) use self::locks::{LockDiffRefusal, LockDifference, LockedChartDifference, compare_locks};
 pub(crate) use self::metadata::FieldChange;
 pub(crate) use self::rendered::{RenderBothError, RenderedChanges, ResourceChange, render_both};
 pub(crate) use self::side::{Side, SideRefusal};

@@ -4,6 +4,7 @@
 //! No provenance leaves here that the key's own public half does not verify.
 
 mod secret_key;
+mod signing_part;
 mod statement;
 
 use std::path::{Path, PathBuf};

@@ -2,14 +2,17 @@
 
 use std::io::Write;
 
+use chart::ChartVersion;
+use chart::archive::ArchiveFile;
+
 use super::{CommandRefusal, helm_renderer, open_vault};
 use crate::bump::image_settings;
 use crate::cli::{DiffArguments, Output};
 use crate::config::Config;
-use crate::diff::{ChartDifference, Side, compare_locks, render_both};
-use crate::profile::ImageSettings;
+use crate::diff::{ChartDifference, LockedChartDifference, Side, compare_locks, render_both};
 use crate::progress::Progress;
 use crate::recipe;
+use crate::render::Renderer;
 use crate::report;
 use crate::steps::Steps;
 
@@ -24,19 +27,13 @@ pub(super) fn run(
     let read = |path| Side::read(path, &lock, &vault, config.modified_seconds);
     let renderer = helm_renderer(&helm, config)?;
     let steps = Steps::new(config.shows_progress);
-    let kubernetes: Vec<_> = helm.kubernetes_version.into_iter().collect();
-    let settings = |files: &_| -> ImageSettings {
-        image_settings(&recipe::ImageSettings::default(), files, &kubernetes)
-    };
+    let kubernetes = helm.kubernetes_version.into_iter().collect();
+    let look = Look { renderer, kubernetes, with_resources: rendered, steps };
     let is_same = match (read(&before)?, read(&after)?) {
         (Side::Chart(old), Side::Chart(new)) => {
             let mut difference = ChartDifference::of(&old, &new).map_err(Box::new)?;
-            if let Some(renderer) = &renderer {
-                let settings = (settings(&old), settings(&new));
-                let both = (old.as_slice(), new.as_slice());
-                render_both(&mut difference, renderer, both, (&settings.0, &settings.1), rendered, &steps)?;
-            }
-            steps.finish();
+            look.at(&mut difference, &old, &new)?;
+            look.steps.finish();
             report::write_difference(out, &difference, full, output)?;
             difference.is_empty()
         }
@@ -46,26 +43,9 @@ pub(super) fn run(
             progress.finish();
             let mut difference = difference?;
             for chart in difference.changed.values_mut() {
-                // What the locks say about images was found out when they were made.
-                let is_known = !chart.difference.images.from_values_alone;
-                let Some(renderer) = renderer.as_ref().filter(|_| rendered || !is_known) else { continue };
-                let (old, new) = (&chart.files.0, &chart.files.1);
-                let settings = (settings(old), settings(new));
-                let images = is_known.then(|| chart.difference.images.clone());
-                let both = (old.as_slice(), new.as_slice());
-                render_both(
-                    &mut chart.difference,
-                    renderer,
-                    both,
-                    (&settings.0, &settings.1),
-                    rendered,
-                    &steps,
-                )?;
-                if let Some(images) = images {
-                    chart.difference.images = images;
-                }
+                look.at_locked(chart)?;
             }
-            steps.finish();
+            look.steps.finish();
             report::write_lock_difference(out, &difference, full, output)?;
             difference.is_empty()
         }
@@ -73,4 +53,41 @@ pub(super) fn run(
         (Side::Chart(_), Side::Lock(_)) => return Err(CommandRefusal::UnlikeSides(after, before)),
     };
     Ok(u8::from(exit_code && !is_same))
+}
+
+/// How two charts are looked at with helm, if at all.
+struct Look {
+    renderer: Option<Renderer>,
+    kubernetes: Vec<ChartVersion>,
+    with_resources: bool,
+    steps: Steps,
+}
+
+impl Look {
+    /// Puts into `difference` what renderings show.
+    fn at(
+        &self,
+        difference: &mut ChartDifference,
+        old: &[ArchiveFile],
+        new: &[ArchiveFile],
+    ) -> Result<(), CommandRefusal> {
+        let Some(renderer) = &self.renderer else { return Ok(()) };
+        let settings = |files| image_settings(&recipe::ImageSettings::default(), files, &self.kubernetes);
+        let settings = (&settings(old), &settings(new));
+        render_both(difference, renderer, (old, new), settings, self.with_resources, &self.steps)?;
+        Ok(())
+    }
+
+    /// The same for charts of locks. What these say about images was found out when they were made, and stays.
+    fn at_locked(&self, chart: &mut LockedChartDifference) -> Result<(), CommandRefusal> {
+        let known = Some(&chart.difference.images).filter(|images| !images.from_values_alone).cloned();
+        if known.is_none() || self.with_resources {
+            let LockedChartDifference { difference, files: (old, new), .. } = chart;
+            self.at(difference, old, new)?;
+        }
+        if let Some(images) = known {
+            chart.difference.images = images;
+        }
+        Ok(())
+    }
 }

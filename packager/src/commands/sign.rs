@@ -39,12 +39,28 @@ pub(super) fn run(
         report::write_signed(out, &checked, output)?;
         return Ok(u8::from(checked.iter().any(Signed::is_refused)));
     }
+    refuse_same_file(&archives, &place)?;
     let key = read_key(&key, passphrase_file.as_deref(), config)?;
     let items: Vec<_> = archives.iter().map(|(path, bytes)| (path.as_path(), bytes.as_slice())).collect();
     let made = provenances(&key, &items, &place)?;
     let signed = write(made)?;
     report::write_signed(out, &signed, output)?;
     Ok(0)
+}
+
+/// Archives of one name from two folders would share a provenance file in `--out-dir`.
+fn refuse_same_file(
+    archives: &[(PathBuf, Vec<u8>)],
+    place: &impl Fn(&Path) -> PathBuf,
+) -> Result<(), CommandRefusal> {
+    for (at, (second, _)) in archives.iter().enumerate() {
+        let same = archives.iter().take(at).find(|(first, _)| place(first) == place(second));
+        if let Some((first, _)) = same.filter(|(first, _)| first != second) {
+            let file_name = place(second).display().to_string();
+            return Err(CommandRefusal::SameFile { first: first.clone(), second: second.clone(), file_name });
+        }
+    }
+    Ok(())
 }
 
 /// A provenance file to write; nothing when the one there is good.

@@ -186,6 +186,7 @@ fn path_of(keys: &Keys) -> ValuePath {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -206,6 +207,48 @@ mod tests {
         let paths: Vec<_> = changes.changed.iter().map(|one| one.path.as_str()).collect();
         assert_eq!(paths, ["same"], "1 and 1.0 are the same to Helm");
         assert!(between(&before, &before).is_empty());
+    }
+
+    fn any_values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![any::<bool>().prop_map(Value::from), "[a-c]{0,5}".prop_map(Value::from)];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            proptest::collection::btree_map("[a-d]", inner, 1..4)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect()))
+        })
+    }
+
+    fn leaves(value: &Value, above: &str, found: &mut BTreeSet<String>) {
+        match value.as_object() {
+            Some(entries) => {
+                entries.iter().for_each(|(key, value)| leaves(value, &format!("{above}.{key}"), found))
+            }
+            None => _ = found.insert(above.trim_start_matches('.').to_owned()),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_that_came_or_went_is_told_once(before in any_values(), after in any_values()) {
+            let (before, after) = (json!({"top": before}), json!({"top": after}));
+            let changes = between(&before, &after);
+            let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+            leaves(&before, "", &mut old);
+            leaves(&after, "", &mut new);
+            let changed = || changes.changed.iter().map(|one| one.path.as_str());
+            let gone: Vec<&str> = changes.removed.iter().map(|one| one.path.as_str())
+                .chain(changes.moved.iter().map(|one| one.from.as_str())).chain(changed()).collect();
+            let come: Vec<&str> = changes.added.iter().map(|one| one.path.as_str())
+                .chain(changes.moved.iter().map(|one| one.to.as_str())).chain(changed()).collect();
+            let covers = |all: &[&str], leaf: &str| {
+                all.iter().filter(|one| leaf == **one || leaf.starts_with(&format!("{one}."))).count()
+            };
+            for leaf in old.difference(&new) {
+                prop_assert_eq!(covers(&gone, leaf), 1, "{} of {:?}", leaf, changes);
+            }
+            for leaf in new.difference(&old) {
+                prop_assert_eq!(covers(&come, leaf), 1, "{} of {:?}", leaf, changes);
+            }
+        }
     }
 
     #[test]

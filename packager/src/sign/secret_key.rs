@@ -3,13 +3,14 @@
 //! The passphrase unlocks the signing part once, in memory, and is never printed.
 
 use std::fmt;
-use std::time::Duration;
 
 use pgp::composed::{ArmorOptions, CleartextSignedMessage, Deserializable, SignedPublicKey, SignedSecretKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::crypto::public_key::PublicKeyAlgorithm;
-use pgp::packet::{Signature, SignatureConfig, SignatureType, Subpacket, SubpacketData};
-use pgp::types::{KeyDetails, KeyVersion, Password, SigningKey, Timestamp};
+use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
+use pgp::types::{KeyDetails, Password, SigningKey, Timestamp};
+
+use super::signing_part::signing_parts;
 
 /// What unlocks a secret key.
 #[derive(Clone)]
@@ -94,36 +95,9 @@ impl SecretKey {
         let mut key = read_one(file, bytes)?;
         let unusable = |reason| KeyRefusal::Unusable { file: file.to_owned(), reason };
         key.verify_bindings().map_err(|_| unusable("is damaged, or was put together of several"))?;
-        if !matches!(key.primary_key.version(), KeyVersion::V4) {
-            return Err(unusable("is not of version 4, and Helm reads no other"));
-        }
-        if !key.details.revocation_signatures.is_empty() {
-            return Err(unusable("was revoked"));
-        }
-        let now = Timestamp::now();
-        let of_users = || key.details.users.iter().flat_map(|user| &user.signatures);
-        let own: Vec<&Signature> = key.details.direct_signatures.iter().chain(of_users()).collect();
-        if has_expired(key.primary_key.created_at(), &own, now) {
-            return Err(unusable("has expired"));
-        }
+        let signing = signing_parts(&key, Timestamp::now()).map_err(unusable)?;
         let password =
             passphrase.map_or_else(Password::empty, |Passphrase(text)| Password::from(text.as_str()));
-        let mut signing = Vec::new();
-        // A key without flags is one of the time before there were any.
-        if own.iter().any(|one| one.key_flags().sign()) || !own.iter().any(|one| has_flags(one)) {
-            signing.push(None);
-        }
-        for (at, subkey) in key.secret_subkeys.iter().enumerate() {
-            let bindings: Vec<&Signature> = subkey.signatures.iter().collect();
-            let is_revoked = bindings.iter().any(|one| one.typ() == Some(SignatureType::SubkeyRevocation));
-            let signs = bindings.iter().any(|one| one.key_flags().sign());
-            if signs && !is_revoked && !has_expired(subkey.key.created_at(), &bindings, now) {
-                signing.push(Some(at));
-            }
-        }
-        if signing.is_empty() {
-            return Err(unusable("is not one that may sign"));
-        }
         let locked = || match passphrase {
             Some(_) => KeyRefusal::OtherPassphrase { file: file.to_owned() },
             None => KeyRefusal::Locked { file: file.to_owned() },
@@ -143,7 +117,7 @@ impl SecretKey {
             Some(subkey) => clear_sign(text, &subkey.key),
             None => clear_sign(text, &self.key.primary_key),
         };
-        // Old readers of helm's insist on the checksum that RFC 9580 makes optional.
+        // RFC 9580 makes the checksum optional; gpg and helm write it.
         let options = ArmorOptions { headers: None, include_checksum: true };
         let text = message.and_then(|message| message.to_armored_string(options));
         text.map_err(|error| KeyRefusal::Failed(error.into()))
@@ -210,20 +184,4 @@ fn clear_sign(text: &str, key: &impl SigningKey) -> pgp::errors::Result<Cleartex
     ];
     config.unhashed_subpackets = vec![Subpacket::regular(SubpacketData::IssuerKeyId(key.legacy_key_id()))?];
     CleartextSignedMessage::new(text, config, key, &Password::empty())
-}
-
-/// The newest signature about a key decides about its end; 0 seconds mean that there is none.
-fn has_expired(created: Timestamp, about: &[&Signature], now: Timestamp) -> bool {
-    let newest = about.iter().max_by_key(|one| one.created().map(Timestamp::as_secs));
-    let lasts = newest.and_then(|one| one.key_expiration_time()).map(Duration::from);
-    lasts.is_some_and(|lasts| {
-        lasts != Duration::ZERO && u64::from(created.as_secs()) + lasts.as_secs() < u64::from(now.as_secs())
-    })
-}
-
-fn has_flags(signature: &Signature) -> bool {
-    let config = signature.config();
-    config.is_some_and(|config| {
-        config.hashed_subpackets().any(|one| matches!(one.data, SubpacketData::KeyFlags(_)))
-    })
 }

@@ -135,6 +135,26 @@ fn everything_that_does_not_hold_is_named_and_nothing_else() {
 }
 
 #[test]
+fn images_are_those_that_both_charts_show_with_the_edits_made() {
+    let Some(helm) = crate::helm::helm() else { return };
+    let shelf = Shelf::new();
+    let head = RECIPE.split("revision").next().unwrap().replace("  digest: \"DIGEST\"\n", "");
+    let pod = "kind: Pod\nmetadata: {name: p}\nspec: {containers: [{image: '{{ .Values.image.repository }}:{{ .Values.image.tag }}'}]}\n";
+    shelf.place.write("recipes/web/over/templates/real.yaml", pod);
+    let images_with = |values: &str| {
+        shelf.place.write("recipes/web/recipe.yaml", format!("{head}values: {{{values}}}\noverlay: over\n"));
+        let arguments = ["bump", "--offline", "--vault", "vault", "--no-cache", "--output", "json"];
+        let answer = shelf.place.run_with(&arguments, &[("CHARTPACK_HELM", helm.to_str().unwrap())]);
+        let report: Value = serde_json::from_str(&answer.out).unwrap();
+        report[0]["images"].clone()
+    };
+    let newer = json!([{"before": "quay.io/a/web:1", "after": "quay.io/a/web:2"}]);
+    let expected = json!({"added": [], "removed": [], "newTags": newer, "fromValuesAlone": false});
+    assert_eq!(images_with("replicas: 2"), expected, "what only values name is not shown");
+    assert_eq!(images_with("image.tag: '1-site'")["newTags"], json!([]), "the recipe says which one");
+}
+
+#[test]
 fn writing_changes_version_digest_and_revision_and_no_other_byte() {
     let shelf = Shelf::new();
     let before = shelf.recipe();

@@ -89,6 +89,20 @@ fn locks_are_compared_chart_by_chart_from_the_vault() {
     assert_eq!(answer.code, 1, "{}", answer.err);
     let expected = "+ more: more 0.1.0\n- own: own 0.1.0\n~ web: 1.2.301 -> 1.2.301\n  files: 1 changed\n    ~ templates/extra.yaml +1 -1\n";
     assert_eq!(answer.out, expected);
+    // Images that are in the locks are compared as they were locked.
+    let lock = String::from_utf8(place.read("playcekube.lock")).unwrap();
+    let image = |name: &str| {
+        format!("    images:\n    - name: {name}\n      digest: \"sha256:{}\"\n", "0".repeat(64))
+    };
+    place.write("old.lock", lock.trim_end().to_owned() + "\n" + &image("quay.io/a/b:1"));
+    place.write("new.lock", lock.trim_end().to_owned() + "\n" + &image("quay.io/a/b:2"));
+    let images = diff(&place, &["old.lock", "new.lock"]);
+    assert!(
+        images.out.contains("  images: 1 changed\n    ~ quay.io/a/b:1@sha256:0"),
+        "{}{}",
+        images.out,
+        images.err
+    );
     let mixed = diff(&place, &["before.lock", "recipes/more"]);
     assert!(
         mixed.code == 1 && mixed.err.contains("`before.lock` is a lock and `recipes/more` is one chart"),

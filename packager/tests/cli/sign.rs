@@ -107,6 +107,14 @@ fn helm_and_gpg_verify_what_an_rsa_key_signed() {
     let again = keys.place.run_with(&arguments, &[("CHARTPACK_SIGNING_PASSPHRASE", PASSPHRASE)]);
     assert_eq!((again.code, again.out.as_str()), (0, "signed already: a-1.0.0.tgz.prov\n"), "{}", again.err);
     assert_eq!(keys.place.read("a-1.0.0.tgz.prov"), first);
+    keys.place.write("more/a-1.0.0.tgz", keys.place.read("a-1.0.0.tgz"));
+    let both =
+        keys.sign(&["more/a-1.0.0.tgz", "-o", "x", "--key", "secret", "--passphrase-file", "passphrase"]);
+    assert!(
+        both.code == 1 && both.err.contains("would both be written to `x/a-1.0.0.tgz.prov`"),
+        "{}",
+        both.err
+    );
     let elsewhere = keys.sign(&["--key", "secret.asc", "--passphrase-file", "passphrase", "-o", "provs"]);
     assert!(elsewhere.code == 0 && keys.place.exists("provs/a-1.0.0.tgz.prov"), "{}", elsewhere.err);
 }

@@ -1,15 +1,19 @@
 //! The command line: flags only, one file a command. What they do is in `commands`, what is said about it in `report`.
 
 mod build;
+mod bump;
 mod completion;
-mod image;
+mod diff;
 mod gate;
+mod helm;
+mod image;
 mod images;
 mod lock;
 mod new;
 mod pack;
 mod push;
 mod render;
+mod sign;
 mod vault;
 
 use std::time::Duration;
@@ -18,15 +22,19 @@ use chart::ChartVersion;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::build::BuildArguments;
+pub(crate) use self::bump::BumpArguments;
 pub(crate) use self::completion::CompletionArguments;
+pub(crate) use self::diff::DiffArguments;
+pub(crate) use self::gate::GateArguments;
+pub(crate) use self::helm::{HelmArguments, OptionalHelmArguments};
 pub(crate) use self::image::{BuildImageArguments, ImageAction, ImageArguments, LockImageArguments};
-pub(crate) use self::gate::{GateArguments, HelmArguments};
 pub(crate) use self::images::ImagesArguments;
 pub(crate) use self::lock::LockArguments;
 pub(crate) use self::new::NewArguments;
 pub(crate) use self::pack::PackArguments;
 pub(crate) use self::push::PushArguments;
 pub(crate) use self::render::{RenderArguments, ViewArguments};
+pub(crate) use self::sign::SignArguments;
 pub(crate) use self::vault::{VaultAction, VaultArguments};
 
 const EXAMPLES: &str = "\
@@ -64,6 +72,12 @@ pub(crate) enum Command {
     Build(BuildArguments),
     /// Prove by rendering that charts may be delivered
     Gate(GateArguments),
+    /// Look for newer upstream versions, and what they mean for the recipes
+    Bump(BumpArguments),
+    /// Say what differs between two charts, or two locks
+    Diff(DiffArguments),
+    /// Write provenance files that helm verifies, or check them
+    Sign(SignArguments),
     /// Look after what was ever locked
     Vault(VaultArguments),
     /// Publish archives, with the provenance files beside them

@@ -1,35 +1,42 @@
 //! The commands: each turns its flags into one operation and hands the result to `report`.
 
 mod build;
+mod bump;
 mod completion;
-mod image;
+mod diff;
 mod gate;
+mod image;
 mod images;
 mod lock;
 mod new;
 mod pack;
 mod push;
 mod render;
+mod sign;
 mod vault;
 mod view;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use chart::InvalidMetadata;
 use chart::archive::ArchiveError;
 
 use self::view::InvalidView;
 use crate::build::DeliverRefusal;
-use crate::cli::Command;
+use crate::bump::RewriteRefusal;
+use crate::cli::{Command, OptionalHelmArguments};
 use crate::config::Config;
-use crate::image_build::ImageBuildRefusal;
+use crate::diff::{LockDiffRefusal, RenderBothError, SideRefusal};
 use crate::gate::GateError;
+use crate::image_build::ImageBuildRefusal;
 use crate::images::DiscoveryError;
 use crate::lock::{LockRefusal, Moved};
 use crate::pack::PackRefusal;
 use crate::push::InvalidClient;
-use crate::render::{HelmError, StageError, TemplateFailure};
+use crate::render::{HelmError, RenderSettings, Renderer, StageError, TemplateFailure};
 use crate::scaffold::ScaffoldRefusal;
+use crate::sign::{KeyRefusal, SignRefusal};
 use crate::source::SourceError;
 use crate::upstream::InvalidFetcher;
 use crate::vault::{Vault, VaultError};
@@ -150,6 +157,33 @@ pub(crate) enum CommandRefusal {
         /// What helm says.
         failure: TemplateFailure,
     },
+    /// A side of a comparison cannot be read.
+    #[error(transparent)]
+    Side(#[from] SideRefusal),
+    /// A lock was to be compared with a chart.
+    #[error("`{0}` is a lock and `{1}` is one chart: compare two locks, or two charts")]
+    UnlikeSides(PathBuf, PathBuf),
+    /// Two locks cannot be compared.
+    #[error(transparent)]
+    LockDiff(#[from] LockDiffRefusal),
+    /// A chart to compare is not valid.
+    #[error("a chart to compare is not valid: {0}")]
+    Metadata(#[from] Box<InvalidMetadata>),
+    /// Two charts cannot be rendered.
+    #[error(transparent)]
+    RenderBoth(#[from] RenderBothError),
+    /// `--to` is for one recipe.
+    #[error("--to is for one recipe, and {0} are named: name one with --only, or its folder")]
+    NotOneRecipe(usize),
+    /// A recipe cannot be rewritten.
+    #[error("no recipe is written: {0}")]
+    Rewrite(#[from] RewriteRefusal),
+    /// The signing key cannot be used.
+    #[error(transparent)]
+    SigningKey(#[from] KeyRefusal),
+    /// An archive is not signed.
+    #[error(transparent)]
+    Sign(#[from] SignRefusal),
     /// The report cannot be written.
     #[error("cannot write the report: {0}")]
     Report(#[from] io::Error),
@@ -190,6 +224,15 @@ impl CommandRefusal {
             | Self::Built { .. }
             | Self::Refused { .. }
             | Self::NotRendered { .. }
+            | Self::Side(_)
+            | Self::UnlikeSides(..)
+            | Self::LockDiff(_)
+            | Self::Metadata(_)
+            | Self::RenderBoth(_)
+            | Self::NotOneRecipe(_)
+            | Self::Rewrite(_)
+            | Self::SigningKey(_)
+            | Self::Sign(_)
             | Self::Report(_) => 1,
         }
     }
@@ -203,6 +246,22 @@ fn listed(changed: &[Moved]) -> String {
 fn read_authorities(path: Option<PathBuf>) -> Result<Option<Vec<u8>>, CommandRefusal> {
     let read = |path: PathBuf| std::fs::read(&path).map_err(|reason| CommandRefusal::File { path, reason });
     path.map(read).transpose()
+}
+
+/// Opens the renderer that the flags ask for, if they ask for one.
+fn helm_renderer(
+    arguments: &OptionalHelmArguments,
+    config: &Config,
+) -> Result<Option<Renderer>, CommandRefusal> {
+    if arguments.without_helm {
+        return Ok(None);
+    }
+    let cache = config.cache.as_ref().filter(|_| !arguments.helm.no_cache);
+    Ok(Some(Renderer::new(&RenderSettings {
+        helm: arguments.helm.helm.clone().or_else(|| config.helm.clone()),
+        cache: cache.map(|folder| folder.join("renderings")),
+        time_limit: arguments.helm.time_limit,
+    })?))
 }
 
 /// Returns the folder of the vault: the flag's, else the environment's, else the user's.
@@ -225,6 +284,9 @@ pub(crate) fn run(command: Command, config: &Config, out: &mut dyn Write) -> Res
         Command::Lock(arguments) => lock::run(arguments, config, out),
         Command::Build(arguments) => build::run(arguments, config, out),
         Command::Gate(arguments) => gate::run(arguments, config, out),
+        Command::Bump(arguments) => bump::run(arguments, config, out),
+        Command::Diff(arguments) => diff::run(arguments, config, out),
+        Command::Sign(arguments) => sign::run(arguments, config, out),
         Command::Vault(arguments) => vault::run(arguments, config, out),
         Command::Push(arguments) => push::run(arguments, config, out),
         Command::Render(arguments) => render::run(arguments, config, out),

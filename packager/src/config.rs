@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use crate::sign::Passphrase;
 use crate::upstream::{CredentialFiles, InvalidMirror, Mirror};
 
 /// When every entry of an archive says it was changed unless `SOURCE_DATE_EPOCH` says otherwise:
@@ -14,6 +15,8 @@ const DEFAULT_EPOCH: u64 = 315_532_800;
 pub(crate) struct Config {
     /// The token that `push` sends (`CHARTPACK_TOKEN`); none when unset or empty.
     pub(crate) token: Option<Token>,
+    /// The passphrase of the signing key (`CHARTPACK_SIGNING_PASSPHRASE`); none when unset or empty.
+    pub(crate) signing_passphrase: Option<Passphrase>,
     /// The modification time of packed files in seconds since 1970 (`SOURCE_DATE_EPOCH`).
     pub(crate) modified_seconds: u64,
     /// The `helm` program (`CHARTPACK_HELM`); the one in the search path when unset.
@@ -56,6 +59,10 @@ impl Config {
         let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Ok(Self {
             token: std::env::var("CHARTPACK_TOKEN").ok().and_then(|text| Token::new(&text)),
+            signing_passphrase: std::env::var("CHARTPACK_SIGNING_PASSPHRASE")
+                .ok()
+                .filter(|text| !text.is_empty())
+                .map(|text| Passphrase::new(&text)),
             modified_seconds: parse_epoch(epoch.as_deref())?,
             helm: path("CHARTPACK_HELM"),
             cache: cache_of(&path),

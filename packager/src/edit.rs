@@ -30,7 +30,7 @@ use self::splice::Splice;
 use self::writer::{Form, Written};
 
 pub(crate) use self::compose::{InvalidTree, compose};
-pub(crate) use self::meaning::meaning_of;
+pub(crate) use self::meaning::{find, is_same, meaning_of};
 pub(crate) use self::metadata::{MetadataEdits, TextEdit};
 pub(crate) use self::path::{InvalidPath, Segment, ValuePath};
 pub(crate) use self::position::Position;

@@ -15,4 +15,4 @@ pub(crate) use self::discovery::{Discovery, DiscoveryError, FoundImage, Trail, d
 pub(crate) use self::finder::{Finder, embedded_value};
 pub(crate) use self::image_name::ImageName;
 pub(crate) use self::knowledge::{Fetch, InvalidKnowledge, Knowledge};
-pub(crate) use self::proposals::Proposal;
+pub(crate) use self::proposals::{Proposal, proposals};

@@ -24,7 +24,7 @@ pub(crate) use self::moved::Moved;
 pub(crate) use self::origin::{GitOrigin, OciOrigin, Origin, PathOrigin, RepositoryOrigin};
 pub(crate) use self::refusal::{LockRefusal, RecipeRefusal};
 pub(crate) use self::resolve::{LockSettings, Locked, lock, read_catalogue, read_lock};
-pub(crate) use self::signers::SignerRefusal;
+pub(crate) use self::signers::{SignerRefusal, check as check_signer};
 use crate::edit::write_document;
 
 /// The format's version. A reader refuses another one.

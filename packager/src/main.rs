@@ -1,13 +1,15 @@
 //! chartpack: packs charts for closed networks and publishes them.
 
 mod build;
+mod bump;
 mod catalogue;
 mod cli;
 mod commands;
 mod config;
+mod diff;
 mod edit;
-mod image_build;
 mod gate;
+mod image_build;
 mod images;
 mod located;
 mod lock;
@@ -20,6 +22,7 @@ mod recipe;
 mod render;
 mod report;
 mod scaffold;
+mod sign;
 mod source;
 mod steps;
 mod target;

@@ -7,7 +7,7 @@ use chart::archive::{ArchiveFile, path_below_base};
 use diffy::patch_set::{FileOperation, ParseOptions, PatchKind, PatchSet, PatchSetParseError};
 
 pub(crate) use self::fit::Drift;
-use self::fit::apply_hunk;
+use self::fit::{apply_hunk, is_there_already};
 
 /// A hunk that was applied, but not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,51 +65,97 @@ pub(crate) enum PatchRefusal {
     NotDeleted(String),
 }
 
+/// A hunk, or all that a patch does to one file, that does not fit.
+#[derive(Debug)]
+pub(crate) struct DeadHunk {
+    /// The hunk as the patch has it; empty when the file as a whole is refused.
+    pub(crate) text: String,
+    /// Whether the file has already what the hunk would make of it.
+    pub(crate) is_there_already: bool,
+    /// Why it does not fit.
+    pub(crate) refusal: PatchRefusal,
+}
+
+/// What became of the hunks of a patch; those that fit as they were written are not told.
+#[derive(Debug, Default)]
+pub(crate) struct Fitted {
+    /// Those that were applied elsewhere or loosely.
+    pub(crate) drifted: Vec<DriftedHunk>,
+    /// Those that were not applied.
+    pub(crate) dead: Vec<DeadHunk>,
+}
+
 /// Applies the diff `patch` to `files` and returns the hunks that drifted.
 ///
 /// # Errors
-/// [`PatchRefusal`]; files before the refused one are changed then.
+/// [`PatchRefusal`] of the first hunk that does not fit; what fits is changed then.
 pub(crate) fn apply(patch: &[u8], files: &mut Vec<ArchiveFile>) -> Result<Vec<DriftedHunk>, PatchRefusal> {
+    let Fitted { drifted, dead } = apply_what_fits(patch, files)?;
+    match dead.into_iter().next() {
+        Some(DeadHunk { refusal, .. }) => Err(refusal),
+        None => Ok(drifted),
+    }
+}
+
+/// Applies each hunk of the diff `patch` that fits `files`, and says what became of the others.
+///
+/// # Errors
+/// [`PatchRefusal::NotADiff`] or [`PatchRefusal::NotText`]; files before the malformed part are changed then.
+pub(crate) fn apply_what_fits(patch: &[u8], files: &mut Vec<ArchiveFile>) -> Result<Fitted, PatchRefusal> {
     let text = str::from_utf8(patch).map_err(|_| PatchRefusal::NotText)?;
     let is_git = text.lines().any(|line| line.starts_with("diff --git "));
     let options = if is_git { ParseOptions::gitdiff() } else { ParseOptions::unidiff() };
-    let mut drifted = Vec::new();
+    let mut fitted = Fitted::default();
     for one in PatchSet::parse(text, options) {
         let one = one?;
-        let operation = one.operation();
-        let hunks = match one.patch() {
-            PatchKind::Text(text) => text.hunks(),
-            PatchKind::Binary(_) => return Err(PatchRefusal::NotTextual(shown_path(operation))),
+        let refused = match one.patch() {
+            PatchKind::Text(text) => change(one.operation(), text.hunks(), files, &mut fitted),
+            PatchKind::Binary(_) => Err(PatchRefusal::NotTextual(shown_path(one.operation()))),
         };
-        match operation {
-            FileOperation::Create(path) => create(below_chart(path)?, hunks, files)?,
-            FileOperation::Delete(path) => delete(&below_chart(path)?, hunks, files)?,
-            FileOperation::Modify { modified, .. } => {
-                drifted.extend(modify(&below_chart(modified)?, hunks, files)?);
-            }
-            FileOperation::Rename { from, to } | FileOperation::Copy { from, to } => {
-                let (from, to) = (below_chart(from)?, below_chart(to)?);
-                let original = position(files, &from)?;
-                if from != to {
-                    refuse_existing(files, &to)?;
-                    let bytes = files.get(original).map(|file| file.bytes.clone()).unwrap_or_default();
-                    if matches!(operation, FileOperation::Rename { .. }) {
-                        files.remove(original);
-                    }
-                    files.push(ArchiveFile { path: to.clone(), bytes });
-                }
-                drifted.extend(modify(&to, hunks, files)?);
-            }
+        if let Err(refusal) = refused {
+            fitted.dead.push(DeadHunk { text: String::new(), is_there_already: false, refusal });
         }
     }
-    Ok(drifted)
+    Ok(fitted)
 }
 
 type Hunks<'patch> = [diffy::Hunk<'patch, str>];
 
-fn create(path: String, hunks: &Hunks<'_>, files: &mut Vec<ArchiveFile>) -> Result<(), PatchRefusal> {
+/// Makes what a patch does to one file.
+fn change(
+    operation: &FileOperation<'_, str>,
+    hunks: &Hunks<'_>,
+    files: &mut Vec<ArchiveFile>,
+    fitted: &mut Fitted,
+) -> Result<(), PatchRefusal> {
+    match operation {
+        FileOperation::Create(path) => create(below_chart(path)?, hunks, files, fitted),
+        FileOperation::Delete(path) => delete(&below_chart(path)?, hunks, files),
+        FileOperation::Modify { modified, .. } => modify(&below_chart(modified)?, hunks, files, fitted),
+        FileOperation::Rename { from, to } | FileOperation::Copy { from, to } => {
+            let (from, to) = (below_chart(from)?, below_chart(to)?);
+            let original = position(files, &from)?;
+            if from != to {
+                refuse_existing(files, &to)?;
+                let bytes = files.get(original).map(|file| file.bytes.clone()).unwrap_or_default();
+                if matches!(operation, FileOperation::Rename { .. }) {
+                    files.remove(original);
+                }
+                files.push(ArchiveFile { path: to.clone(), bytes });
+            }
+            modify(&to, hunks, files, fitted)
+        }
+    }
+}
+
+fn create(
+    path: String,
+    hunks: &Hunks<'_>,
+    files: &mut Vec<ArchiveFile>,
+    fitted: &mut Fitted,
+) -> Result<(), PatchRefusal> {
     refuse_existing(files, &path)?;
-    let (text, _) = apply_all(&path, "", hunks)?;
+    let text = apply_all(&path, "", hunks, fitted);
     files.push(ArchiveFile { path, bytes: text.into_bytes() });
     Ok(())
 }
@@ -117,8 +163,12 @@ fn create(path: String, hunks: &Hunks<'_>, files: &mut Vec<ArchiveFile>) -> Resu
 fn delete(path: &str, hunks: &Hunks<'_>, files: &mut Vec<ArchiveFile>) -> Result<(), PatchRefusal> {
     let at = position(files, path)?;
     let text = text_of(files, at, path)?;
-    let (left, drifted) = apply_all(path, text, hunks)?;
-    if !left.is_empty() || !drifted.is_empty() {
+    let mut fitted = Fitted::default();
+    let left = apply_all(path, text, hunks, &mut fitted);
+    if let Some(DeadHunk { refusal, .. }) = fitted.dead.into_iter().next() {
+        return Err(refusal);
+    }
+    if !left.is_empty() || !fitted.drifted.is_empty() {
         return Err(PatchRefusal::NotDeleted(path.to_owned()));
     }
     files.remove(at);
@@ -129,29 +179,52 @@ fn modify(
     path: &str,
     hunks: &Hunks<'_>,
     files: &mut [ArchiveFile],
-) -> Result<Vec<DriftedHunk>, PatchRefusal> {
+    fitted: &mut Fitted,
+) -> Result<(), PatchRefusal> {
     let at = position(files, path)?;
-    let (text, drifted) = apply_all(path, text_of(files, at, path)?, hunks)?;
+    let text = apply_all(path, text_of(files, at, path)?, hunks, fitted);
     if let Some(file) = files.get_mut(at) {
         file.bytes = text.into_bytes();
     }
-    Ok(drifted)
+    Ok(())
 }
 
-fn apply_all(path: &str, text: &str, hunks: &Hunks<'_>) -> Result<(String, Vec<DriftedHunk>), PatchRefusal> {
+/// Returns `text` with the hunks that fit.
+fn apply_all(path: &str, text: &str, hunks: &Hunks<'_>, fitted: &mut Fitted) -> String {
     let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let mut drifted = Vec::new();
     // Lines before this one were made or passed by earlier hunks; the shift is what those added.
     let (mut floor, mut shift) = (0, 0);
     for (number, hunk) in (1..).zip(hunks) {
-        let applied =
-            apply_hunk(&lines, hunk, floor, shift).ok_or_else(|| does_not_fit(path, number, hunk))?;
+        let Some(applied) = apply_hunk(&lines, hunk, floor, shift) else {
+            let is_there_already = is_there_already(&lines, hunk, floor);
+            let refusal = does_not_fit(path, number, hunk);
+            fitted.dead.push(DeadHunk { text: shown(hunk), is_there_already, refusal });
+            continue;
+        };
         if let Some(drift) = applied.drift {
-            drifted.push(DriftedHunk { file: path.to_owned(), hunk: number, drift });
+            fitted.drifted.push(DriftedHunk { file: path.to_owned(), hunk: number, drift });
         }
         (lines, floor, shift) = (applied.lines, applied.floor, applied.shift);
     }
-    Ok((lines.concat(), drifted))
+    lines.concat()
+}
+
+/// Returns the hunk as a unified diff has it.
+fn shown(hunk: &diffy::Hunk<'_, str>) -> String {
+    use diffy::Line;
+    let (old, new) = (hunk.old_range(), hunk.new_range());
+    let mut text = format!("@@ -{},{} +{},{} @@\n", old.start(), old.len(), new.start(), new.len());
+    for line in hunk.lines() {
+        let (mark, line) = match line {
+            Line::Context(line) => (' ', line),
+            Line::Delete(line) => ('-', line),
+            Line::Insert(line) => ('+', line),
+        };
+        text.push(mark);
+        text.push_str(line.trim_end_matches('\n'));
+        text.push('\n');
+    }
+    text
 }
 
 fn does_not_fit(path: &str, number: usize, hunk: &diffy::Hunk<'_, str>) -> PatchRefusal {

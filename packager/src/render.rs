@@ -24,7 +24,7 @@ use oci::Digest;
 use serde_json::{Map, Value};
 
 use self::cache::RenderCache;
-pub(crate) use self::chart_values::merge_over;
+pub(crate) use self::chart_values::{merge_over, values_of};
 pub(crate) use self::document::{Document, split_documents};
 pub(crate) use self::failure::{FailureKind, TemplateFailure};
 use self::helm::Helm;

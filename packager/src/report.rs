@@ -2,20 +2,26 @@
 //!
 //! Reports go to standard output; a refusal of the whole command goes to standard error by `main`.
 
-mod image;
+mod bump;
+mod diff;
 mod gate;
+mod image;
 mod images;
 mod lock;
 mod pack;
 mod push;
+mod sign;
 mod vault;
 
-pub(crate) use self::image::{write_built_image, write_checked_image, write_locked_image};
+pub(crate) use self::bump::{BumpedRecipe, write_bumped};
+pub(crate) use self::diff::{write_difference, write_lock_difference};
 pub(crate) use self::gate::{write_passed, write_verdicts};
+pub(crate) use self::image::{write_built_image, write_checked_image, write_locked_image};
 pub(crate) use self::images::{ImageList, write_images, write_rendering, write_why};
 pub(crate) use self::lock::write_locked;
 pub(crate) use self::pack::{write_edits, write_packed};
 pub(crate) use self::push::{exit_code_of, write_deliveries};
+pub(crate) use self::sign::{Signed, SignedState, write_signed};
 pub(crate) use self::vault::{write_collected, write_kept, write_verified};
 
 use std::io::{self, Write};

@@ -89,6 +89,23 @@ pub(crate) async fn fetch(
     }
 }
 
+/// Returns the versions that are published where `upstream` is; none for git and this machine, where nothing lists them.
+///
+/// # Errors
+/// [`UpstreamError`].
+pub(crate) async fn published_versions(
+    upstream: &Upstream,
+    fetcher: &Fetcher,
+) -> Result<Vec<ChartVersion>, UpstreamError> {
+    match upstream {
+        Upstream::Repository { repository, chart, .. } => {
+            repository::versions(fetcher, repository, chart).await
+        }
+        Upstream::Oci { name, .. } => oci::versions(fetcher, name).await,
+        Upstream::Git { .. } | Upstream::Path { .. } => Ok(Vec::new()),
+    }
+}
+
 /// Returns what the vault keeps of a chart on this machine.
 ///
 /// # Errors

@@ -310,6 +310,25 @@ pub fn images(chart: &Path, helm: &Path) -> Vec<String> {
     line
 }
 
+/// Builds signed archives, as an argument of `chartpack build` before the file of the key.
+pub const SIGN_KEY: &str = "--sign-key";
+
+/// Asks nobody, as an argument of `chartpack bump`.
+pub const OFFLINE: &str = "--offline";
+
+/// Writes the newer versions into the recipes, as an argument of `chartpack bump`.
+pub const WRITE: &str = "--write";
+
+/// Returns the arguments of `chartpack bump` on the catalogue in the current folder, which takes images from values
+/// and reports in JSON.
+pub fn bump(more: &[&str]) -> Vec<String> {
+    let mut line =
+        arguments(["bump", "playcekube.yaml", "--without-helm", "--output", "json", "--retries", "0"]);
+    line.extend(arguments(VAULT));
+    line.extend(more.iter().map(|word| (*word).to_owned()));
+    line
+}
+
 /// Returns the arguments of `chartpack new` for the recipe of a published chart.
 pub fn new_recipe(name: &str, from: &str, version: &str) -> Vec<String> {
     arguments(["new", name, "--from", from, "--version", version])

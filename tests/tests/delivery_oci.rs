@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use chart::archive::{ChartArchive, Limits};
 use chart::testing::ChartBuilder;
-use stories::command_line::MIRROR;
+use stories::command_line::{self, MIRROR, WRITE};
 use stories::delivery::Delivery;
 use stories::environment::clean_command;
 use stories::helm::Helm;
@@ -122,6 +122,25 @@ fn a_moved_tag_is_found() -> Result<()> {
     let wrong = text.replace("1.0.0}", &format!("1.0.0, digest: '{}'}}", oci::Digest::sha256(b"other")));
     let refusal = Delivery::new(&[("app", &wrong)])?.lock(&[])?.failure()?;
     ensure!(refusal.contains("is not there (status 404)"), "{refusal}");
+    Ok(())
+}
+
+#[test]
+fn a_registrys_newest_tag_is_found_and_written_with_the_digest_of_its_manifest() -> Result<()> {
+    let (Some(helm), Some(registry)) = (Helm::find("helm3")?, Registry::start()?) else { return Ok(()) };
+    let mut digests = Vec::new();
+    for version in ["1.0.0", "1.2.0", "1.10.0", "2.0.0-rc.1"] {
+        digests.push(registry.push(&helm, "app", version, &ChartBuilder::new("app", version))?);
+    }
+    let place = format!("{}/charts/app", registry.host);
+    let recipe = |version: &str, digest: &str| {
+        format!("upstream: {{oci: '{place}', version: {version}, digest: '{digest}'}} # ours\n")
+    };
+    let delivery = Delivery::new(&[("app", &recipe("1.0.0", &digests[0]))])?;
+    delivery.packager(&command_line::bump(&[WRITE]))?.success()?;
+    let written = fs::read_to_string(delivery.path("recipes/app/recipe.yaml"))?;
+    ensure!(written == recipe("1.10.0", &digests[2]), "{written}");
+    delivery.lock(&[])?.success()?;
     Ok(())
 }
 

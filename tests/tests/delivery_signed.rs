@@ -3,9 +3,12 @@
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
+use stories::command_line::{self, SIGN_KEY};
 use stories::delivery::Delivery;
-use stories::helm::Helm;
+use stories::helm::{Helm, with_each_helm};
 use stories::keyring::{Keyring, SIGNER};
+use stories::packager::push;
+use stories::site::Site;
 
 /// A chart that helm packed and signed: the archive and its provenance.
 fn sign(helm: &Helm, keyring: &Keyring, description: &str) -> Result<(Vec<u8>, Vec<u8>)> {
@@ -74,4 +77,28 @@ fn only_the_pinned_key_speaks_for_an_upstream_archive() -> Result<()> {
         ensure!(delivery.lock_text().is_empty(), "{case}: a lock was written");
     }
     Ok(())
+}
+
+#[test]
+fn what_build_signs_is_what_helm_pulls_and_verifies() -> Result<()> {
+    let Some(keyring) = Keyring::create()? else { return Ok(()) };
+    let delivery = Delivery::new(&[("own", "chart: .\n")])?;
+    let chart = "apiVersion: v2\nname: own\nversion: 0.1.0\ndescription: 가상 IP, - and \\\"quotes\\\"\n";
+    delivery.write("recipes/own/Chart.yaml", chart)?;
+    delivery.lock(&[])?.success()?;
+    let mut line = command_line::build("dist");
+    line.extend([SIGN_KEY.to_owned(), keyring.secret().display().to_string()]);
+    delivery.packager(&line)?.success()?;
+    let archive = delivery.path("dist/own-0.1.0.tgz");
+    let site = Site::new()?;
+    let server = site.launch().open().start()?;
+    let url = format!("{}/playcekube", server.url());
+    push(&[&archive], &url, "")?.success()?;
+    let public = keyring.public().display().to_string();
+    with_each_helm(|helm| {
+        helm.add_repository("site", &url)?;
+        helm.ok(&["verify", &archive.display().to_string(), "--keyring", &public])?;
+        helm.ok(&["pull", "site/own", "--verify", "--keyring", &public])?;
+        Ok(())
+    })
 }

@@ -10,6 +10,7 @@ mod chartmuseums_folder;
 mod cluster;
 mod concurrency;
 mod container;
+mod delivery_bump;
 mod delivery_git;
 mod delivery_http;
 mod delivery_mirror;

@@ -46,6 +46,12 @@ pub(crate) struct BuildArguments {
     /// Write nothing: show the edits and what would be written
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Write a provenance file beside each archive, signed with this OpenPGP secret key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) sign_key: Option<PathBuf>,
+    /// File with the key's passphrase [default: CHARTPACK_SIGNING_PASSPHRASE]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "sign_key")]
+    pub(crate) passphrase_file: Option<PathBuf>,
     /// How to report
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,

@@ -1,11 +1,10 @@
-//! The flags of `chartpack gate`, and those by which other commands run helm.
+//! The flags of `chartpack gate`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::Output;
+use super::{HelmArguments, Output};
 use crate::edit::ValuePath;
 use crate::gate::Check;
 
@@ -64,18 +63,4 @@ pub(crate) struct GateArguments {
     /// How to report
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
-}
-
-/// How helm is run.
-#[derive(Debug, Args)]
-pub(crate) struct HelmArguments {
-    /// The helm program [default: CHARTPACK_HELM, else helm in the search path]
-    #[arg(long, value_name = "PROGRAM", value_hint = ValueHint::ExecutablePath)]
-    pub(crate) helm: Option<PathBuf>,
-    /// Neither read nor fill the cache of renderings
-    #[arg(long)]
-    pub(crate) no_cache: bool,
-    /// How long one rendering may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = super::parse_seconds)]
-    pub(crate) time_limit: Duration,
 }

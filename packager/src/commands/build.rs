@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::gate::{Gate, candidate_of, settings_for};
-use super::{CommandRefusal, open_vault};
-use crate::build::{DeliverSettings, Delivered, deliver, write};
+use super::{CommandRefusal, open_vault, sign};
+use crate::build::{DeliverSettings, Delivered, Packed, deliver, write};
 use crate::catalogue::Catalogue;
 use crate::cli::{BuildArguments, HelmArguments, Output};
 use crate::config::Config;
@@ -14,6 +14,8 @@ use crate::gate::Verdict;
 use crate::lock::{Lock, LockRefusal, changed_inputs, path_beside, read_catalogue, read_lock};
 use crate::progress::Progress;
 use crate::report;
+use crate::sign::SecretKey;
+use crate::target::path_in;
 use crate::vault::Vault;
 
 /// Builds what the flags name.
@@ -22,8 +24,21 @@ pub(super) fn run(
     config: &Config,
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
-    let BuildArguments { catalogue, out: folder, only, vault, jobs, no_gate, helm, dry_run, output } =
-        arguments;
+    let BuildArguments {
+        catalogue,
+        out: folder,
+        only,
+        vault,
+        jobs,
+        no_gate,
+        helm,
+        dry_run,
+        sign_key,
+        passphrase_file,
+        output,
+    } = arguments;
+    // A key that does not sign is known before anything is built.
+    let key = sign_key.map(|key| sign::read_key(&key, passphrase_file.as_deref(), config)).transpose()?;
     let vault = open_vault(vault, config)?;
     let Requested { lock, catalogue, only } = requested(&catalogue, &vault, &only)?;
     let settings = DeliverSettings { lock: &lock, vault: &vault, only, jobs: usize::from(jobs) };
@@ -42,7 +57,9 @@ pub(super) fn run(
     }
     let packed: Vec<_> = delivered.iter().map(|one| &one.packed).collect();
     if !dry_run {
+        let provenances = key.map(|key| provenances_of(&key, &packed, &folder)).transpose()?;
         write(&delivered, &folder)?;
+        sign::write(provenances.unwrap_or_default())?;
     } else if output == Output::Text {
         report::write_edits(out, &packed)?;
     }
@@ -98,6 +115,18 @@ pub(super) fn requested(path: &Path, vault: &Vault, only: &[String]) -> Result<R
     };
     let only = members(only, catalogue.as_ref());
     Ok(Requested { lock, catalogue, only })
+}
+
+/// Signs the archives that will be written to `folder`.
+fn provenances_of(
+    key: &SecretKey,
+    packed: &[&Packed],
+    folder: &Path,
+) -> Result<Vec<sign::Made>, CommandRefusal> {
+    let paths: Vec<PathBuf> = packed.iter().map(|one| path_in(folder, &one.chart.file_name)).collect();
+    let archives: Vec<_> =
+        paths.iter().zip(packed).map(|(path, one)| (path.as_path(), one.chart.bytes.as_slice())).collect();
+    sign::provenances(key, &archives, &|archive| sign::provenance_of(archive, None))
 }
 
 /// Reads the lock beside a catalogue file, after a check that it is of these very recipes.

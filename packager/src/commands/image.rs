@@ -12,7 +12,7 @@ use crate::image_build::{
 use crate::progress::Progress;
 use crate::report;
 use crate::target::write_whole;
-use crate::upstream::{Fetcher, FetcherSettings};
+use crate::upstream::{Fetcher, FetcherSettings, Mirrors};
 
 /// How often a server that is busy is asked again.
 const RETRIES: u32 = 4;
@@ -34,7 +34,8 @@ fn lock(arguments: LockImageArguments, config: &Config, out: &mut dyn Write) -> 
     let authorities = read_authorities(ca_file)?;
     let credentials = config.credentials.clone();
     let logins = credentials.registries.clone();
-    let fetcher = Fetcher::new(&FetcherSettings { retries: RETRIES, authorities, credentials })?;
+    let mirrors = Mirrors::new(config.mirrors.iter().cloned());
+    let fetcher = Fetcher::new(&FetcherSettings { retries: RETRIES, authorities, credentials, mirrors })?;
     let vault = open_vault(vault, config)?;
     let progress = Progress::new("finished", config.shows_progress, output == Output::Text);
     let locked = lock_image(&LockImageSettings {

@@ -24,7 +24,7 @@ pub(crate) struct Proposal {
 const ANNOTATIONS: [&str; 3] = ["artifacthub.io/images", "images", "helm.sh/images"];
 
 /// Returns the images that `values` and the annotations of `metadata` name.
-pub(super) fn proposals(metadata: &ChartMetadata, values: &Map<String, Value>) -> Vec<Proposal> {
+pub(crate) fn proposals(metadata: &ChartMetadata, values: &Map<String, Value>) -> Vec<Proposal> {
     let mut found = Vec::new();
     in_values(values, &mut Vec::new(), &mut found);
     for annotation in ANNOTATIONS {

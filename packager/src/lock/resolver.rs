@@ -169,8 +169,8 @@ impl Resolver<'_> {
         })?;
         let is_archive = ChartArchive::inspect(taken.bytes.as_slice(), &Limits::default()).is_ok();
         let provenance = taken.provenance.as_deref().filter(|_| is_archive);
-        let what = (&metadata.name, &metadata.version, &taken.locked.digest);
-        let signed_by = signers::check(provenance, (&file, keys), what)?;
+        let file_name = chart::archive::file_name(&metadata.name, &metadata.version);
+        let signed_by = signers::check(provenance, (&file, keys), (&file_name, &taken.locked.digest))?;
         let digest = self.keep(provenance.unwrap_or_default())?;
         Ok(Some(LockedProvenance { digest, signed_by }))
     }

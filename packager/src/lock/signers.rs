@@ -2,8 +2,7 @@
 //!
 //! Only the text that the signature covers is read, so that nothing around it can speak for it.
 
-use chart::archive::file_name;
-use chart::{ChartName, ChartVersion, InvalidProvenance, Provenance, ProvenanceMismatch};
+use chart::{InvalidProvenance, Provenance, ProvenanceMismatch};
 use oci::Digest;
 use pgp::composed::{CleartextSignedMessage, Deserializable, SignedPublicKey};
 use pgp::packet::{Signature, SignatureType};
@@ -44,15 +43,15 @@ pub(crate) enum SignerRefusal {
     Mismatch(#[from] ProvenanceMismatch),
 }
 
-/// Checks that one of the keys in `keys` signed that `digest` is this chart, and returns the key's fingerprint in
-/// lower-case hex. `file` is what messages call the keys.
+/// Checks that one of the keys in `keys` signed that the archive called `file_name` has `digest`, and returns the key's
+/// fingerprint in lower-case hex. `file` is what messages call the keys.
 ///
 /// # Errors
 /// [`SignerRefusal`].
-pub(super) fn check(
+pub(crate) fn check(
     provenance: Option<&[u8]>,
     (file, keys): (&str, &[u8]),
-    (name, version, digest): (&ChartName, &ChartVersion, &Digest),
+    (file_name, digest): (&str, &Digest),
 ) -> Result<String, SignerRefusal> {
     let provenance = provenance.ok_or(SignerRefusal::None)?;
     let keys = read_keys(file, keys)?;
@@ -62,7 +61,7 @@ pub(super) fn check(
     let signer = keys.iter().find_map(|key| signer_of(&message, key));
     let signer = signer.ok_or_else(|| SignerRefusal::NotByPinnedKey { file: file.to_owned() })?;
     let signed = Provenance::parse(&rewrapped(&message))?;
-    signed.covers(&file_name(name, version), digest)?;
+    signed.covers(file_name, digest)?;
     Ok(signer)
 }
 

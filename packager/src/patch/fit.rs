@@ -78,6 +78,13 @@ pub(super) fn apply_hunk<'text>(
     None
 }
 
+/// Returns whether `lines` have from `floor` on what `hunk` would make: its new lines, and none of those it removes.
+pub(super) fn is_there_already(lines: &[&str], hunk: &Hunk<'_, str>, floor: usize) -> bool {
+    let adds = hunk.lines().iter().any(|line| matches!(line, Line::Insert(_)));
+    let new: Vec<&str> = hunk.lines().iter().filter_map(|line| after(line)).collect();
+    adds && nearest(lines, &new, hunk.new_range().start().saturating_sub(1), floor).is_some()
+}
+
 /// Returns how many lines of context to drop at both ends: as in GNU patch, the longer side gives first.
 fn context_to_drop(lines: &[Line<'_, str>], fuzz: usize) -> (usize, usize) {
     let is_context = |line: &&Line<'_, str>| matches!(line, Line::Context(_));

@@ -83,3 +83,23 @@ fn a_file_without_a_last_line_end_is_patched() {
         "--- a/templates/x.yaml\n+++ b/templates/x.yaml\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n";
     assert_eq!(patched("a", patch).unwrap().0, "b\n");
 }
+
+#[test]
+fn what_fits_is_applied_and_the_rest_is_shown_as_it_was_written() {
+    let patch = "--- x\n+++ templates/x.yaml\n@@ -1,2 +1,2 @@\n-a: 0\n+a: zero\n b: 2\n@@ -7,2 +7,2 @@\n g: 7\n-h: 8\n+h: eight\n\
+                 --- x\n+++ templates/absent.yaml\n@@ -1 +1 @@\n-a\n+b\n";
+    let mut files = vec![ArchiveFile { path: "templates/x.yaml".to_owned(), bytes: TEMPLATE.into() }];
+    let fitted = apply_what_fits(patch.as_bytes(), &mut files).unwrap();
+    assert_eq!(files[0].bytes, TEMPLATE.replace("h: 8", "h: eight").as_bytes());
+    let dead: Vec<_> = fitted.dead.iter().map(|one| (one.text.as_str(), one.is_there_already)).collect();
+    assert_eq!(dead, [("@@ -1,2 +1,2 @@\n-a: 0\n+a: zero\n b: 2\n", false), ("", false)]);
+    assert!(matches!(fitted.dead[1].refusal, PatchRefusal::NoFile(_)));
+}
+
+#[test]
+fn a_hunk_that_upstream_has_made_itself_is_told() {
+    let text = TEMPLATE.replace("d: 4", "d: four");
+    let mut files = vec![ArchiveFile { path: "templates/x.yaml".to_owned(), bytes: text.clone().into() }];
+    let fitted = apply_what_fits(PATCH.as_bytes(), &mut files).unwrap();
+    assert!(fitted.dead[0].is_there_already && files[0].bytes == text.as_bytes());
+}

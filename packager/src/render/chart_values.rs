@@ -8,7 +8,7 @@ use chart::yaml::{Budget, parse_values};
 use serde_json::{Map, Value};
 
 /// Returns the values of the chart whose files are given, paths relative to it.
-pub(super) fn values_of(files: &[ArchiveFile], metadata: &ChartMetadata) -> Map<String, Value> {
+pub(crate) fn values_of(files: &[ArchiveFile], metadata: &ChartMetadata) -> Map<String, Value> {
     collect(files, "", metadata)
 }
 

@@ -96,14 +96,7 @@ pub(crate) async fn choose_tag(
     if let Some(version) = chosen.and_then(|chosen| chosen.parse().ok()) {
         return Ok(version);
     }
-    let bytes = ask(fetcher, name, "tags/list?n=10000", LARGEST_TAGS).await?;
-    let shown = format!("oci://{name}");
-    let refuse =
-        |error: serde_json::Error| UpstreamError::Manifest { name: shown.clone(), reason: error.to_string() };
-    let tags: Tags = serde_json::from_slice(&bytes).map_err(refuse)?;
-    let mut versions: Vec<ChartVersion> =
-        tags.tags.unwrap_or_default().iter().filter_map(|tag| tag.replace('_', "+").parse().ok()).collect();
-    versions.sort_by(|one, other| other.cmp(one));
+    let versions = versions(fetcher, name).await?;
     let wanted = if constraint.is_empty() { "*" } else { constraint };
     let fitting = wanted
         .parse::<VersionConstraint>()
@@ -111,11 +104,28 @@ pub(crate) async fn choose_tag(
         .and_then(|constraint| versions.iter().find(|version| constraint.matches(version)).cloned());
     let newest: Vec<_> = versions.iter().take(5).map(ToString::to_string).collect();
     fitting.ok_or_else(|| UpstreamError::NoVersion {
-        repository: shown,
+        repository: format!("oci://{name}"),
         chart: name.path.clone(),
         wanted: wanted.to_owned(),
         newest: newest.join(", "),
     })
+}
+
+/// Returns the versions that the tags are of, newest first; other tags are left out.
+///
+/// # Errors
+/// [`UpstreamError`].
+pub(super) async fn versions(fetcher: &Fetcher, name: &OciName) -> Result<Vec<ChartVersion>, UpstreamError> {
+    let bytes = ask(fetcher, name, "tags/list?n=10000", LARGEST_TAGS).await?;
+    let refuse = |error: serde_json::Error| UpstreamError::Manifest {
+        name: format!("oci://{name}"),
+        reason: error.to_string(),
+    };
+    let tags: Tags = serde_json::from_slice(&bytes).map_err(refuse)?;
+    let mut versions: Vec<ChartVersion> =
+        tags.tags.unwrap_or_default().iter().filter_map(|tag| tag.replace('_', "+").parse().ok()).collect();
+    versions.sort_by(|one, other| other.cmp(one));
+    Ok(versions)
 }
 
 async fn fetch_blob(

@@ -30,6 +30,20 @@ pub(super) async fn find(
     found.cloned().ok_or_else(|| no_version(repository, chart, version.as_str(), versions))
 }
 
+/// Returns every version of a chart that the index lists, newest first.
+///
+/// # Errors
+/// [`UpstreamError`].
+pub(super) async fn versions(
+    fetcher: &Fetcher,
+    repository: &Url,
+    chart: &ChartName,
+) -> Result<Vec<ChartVersion>, UpstreamError> {
+    let index = read_index(fetcher, repository).await?;
+    let listed = versions_of(&index, repository, chart)?;
+    Ok(listed.iter().map(|entry| entry.metadata.version.clone()).collect())
+}
+
 /// Returns the version of a dependency, as Helm chooses: the one its lock names, else the newest that fits.
 ///
 /// # Errors

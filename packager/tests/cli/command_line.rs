@@ -5,7 +5,7 @@ use crate::support::Workplace;
 #[test]
 fn every_command_explains_itself_with_examples() {
     let place = Workplace::new();
-    for command in ["new", "pack", "push", "render", "images", "completion"] {
+    for command in ["new", "pack", "push", "render", "images", "bump", "diff", "sign", "completion"] {
         let help = place.succeed(&[command, "--help"]);
         assert!(help.contains("Example"), "{command}: {help}");
         assert!(help.contains(&format!("  chartpack {command} ")), "{command}: {help}");

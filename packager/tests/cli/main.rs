@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod build;
+mod bump;
 mod command_line;
+mod diff;
 mod gate;
 mod helm;
 mod image;
@@ -15,5 +17,6 @@ mod pack;
 mod push;
 mod recipe;
 mod seed_charts;
+mod sign;
 mod support;
 mod vault;

@@ -58,6 +58,7 @@ impl Workplace {
             "HOME",
             "CHARTPACK_HELM",
             "CHARTPACK_CACHE",
+            "CHARTPACK_SIGNING_PASSPHRASE",
             "SOURCE_DATE_EPOCH",
             "HTTP_PROXY",
             "http_proxy",

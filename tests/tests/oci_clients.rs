@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use base64::Engine as _;
+use stories::command_line::verify;
 use stories::environment::clean_command;
 use stories::fault_proxy::{FaultProxy, Mode, Way};
 use stories::helm::Helm;
@@ -115,15 +116,11 @@ fn images_with_a_layer_in_common_are_pushed_at_the_same_time(site: &Site) -> Res
         ])?;
         assert_eq!(shown.trim(), digest, "{target}");
     }
-    // One layer and four configurations; who pushes at the same moment may have kept the same bytes for a while.
-    let stored: BTreeSet<String> = site.blobs()?.into_iter().filter_map(|key| digest_in(&key)).collect();
-    assert_eq!(stored.len(), 5, "{stored:?}");
+    // One layer and four configurations, of which those who pushed at the same moment may have kept a twin each.
+    let stored = site.blobs()?.len();
+    ensure!((5..=10).contains(&stored), "{stored} blobs of five");
+    site.run(&verify("0s"))?.success().context("waste was left")?;
     Ok(())
-}
-
-/// Returns the digest that a key of the store begins with.
-fn digest_in(key: &str) -> Option<String> {
-    key.split(['/', '-', '.']).find(|part| part.len() == 64).map(str::to_owned)
 }
 
 fn a_client_whose_line_breaks_pushes_again_and_succeeds(site: &Site) -> Result<()> {
@@ -131,17 +128,15 @@ fn a_client_whose_line_breaks_pushes_again_and_succeeds(site: &Site) -> Result<(
     let proxy = FaultProxy::start(server.address().parse().context("address")?)?;
     let address = proxy.address().to_string();
     let home = site.folder().join("home");
-    let Some(skopeo) = Tool::find("skopeo", &server, &address, &home)? else { return Ok(()) };
+    let Some(crane) = Tool::find("crane", &server, &address, &home)? else { return Ok(()) };
     let layout = site.folder().join("image");
     let digest = write_layout_of(&layout, "cut", &noise(2, 12 * MIB))?;
-    let (from, to) = (format!("oci:{}", layout.display()), format!("docker://{address}/team/web:1.0"));
+    let target = format!("{address}/team/web:1.0");
     proxy.set(Mode::Cut { way: Way::ToUpstream, after: 5 << 20 })?;
     thread::scope(|scope| {
-        let push = scope.spawn(|| {
-            let copy =
-                ["copy", "--quiet", "--preserve-digests", "--retry-times", "20", "--dest-tls-verify=false"];
-            skopeo.ok(&[&copy[..], &[&from, &to]].concat())
-        });
+        // It tries a blob three times, and waits longer before each.
+        let push =
+            scope.spawn(|| crane.ok(&["push", "--insecure", layout.to_str().context("path")?, &target]));
         wait_for("the line to break", PATIENCE, || {
             Ok((proxy.cuts() > 0 || push.is_finished()).then_some(()))
         })?;
@@ -149,23 +144,12 @@ fn a_client_whose_line_breaks_pushes_again_and_succeeds(site: &Site) -> Result<(
         push.join().map_err(|_| anyhow!("the push panicked"))?
     })?;
     ensure!(proxy.cuts() > 0, "nothing was cut");
-    let pulled = format!("oci:{}", site.folder().join("pulled").display());
-    proxy.set(Mode::Cut { way: Way::ToClient, after: 5 << 20 })?;
-    let cut_before = proxy.cuts();
-    thread::scope(|scope| {
-        let pull = scope.spawn(|| {
-            let copy =
-                ["copy", "--quiet", "--preserve-digests", "--retry-times", "20", "--src-tls-verify=false"];
-            skopeo.ok(&[&copy[..], &[&to, &pulled]].concat())
-        });
-        wait_for("the line to break", PATIENCE, || {
-            Ok((proxy.cuts() > cut_before || pull.is_finished()).then_some(()))
-        })?;
-        proxy.set(Mode::Pass)?;
-        pull.join().map_err(|_| anyhow!("the pull panicked"))?
-    })?;
-    let blob = format!("pulled/blobs/sha256/{}", digest.trim_start_matches("sha256:"));
-    ensure!(site.folder().join(blob).is_file(), "another image came");
+    assert_eq!(crane.ok(&["digest", "--insecure", &target])?.trim(), digest);
+    let admin = server.admin()?;
+    let manifest = admin.get("/v2/team/web/manifests/1.0")?.expect_status(200)?.json()?;
+    let layer = manifest["layers"][0]["digest"].as_str().context("no layer")?;
+    let came = admin.get(&format!("/v2/team/web/blobs/{layer}"))?.expect_status(200)?;
+    assert_eq!(came.digest().to_string(), layer);
     Ok(())
 }
 
@@ -180,7 +164,11 @@ fn buildah_pushes_from_its_storage_and_pulls_by_tag_and_digest() -> Result<()> {
     let ok = |arguments: &[&str]| buildah.ok(&[&base[..], arguments].concat());
     let layout = site.folder().join("image");
     write_layout(&layout, "stored")?;
-    let stored = ok(&["pull", "--quiet", &format!("oci:{}", layout.display())])?;
+    let Some(skopeo) = Tool::find("skopeo", &server, server.address(), &home)? else { return Ok(()) };
+    let first = format!("docker://{}/first:1.0", server.address());
+    let from = format!("oci:{}", layout.display());
+    skopeo.ok(&["copy", "--quiet", "--dest-tls-verify=false", &from, &first])?;
+    let stored = ok(&["pull", "--quiet", "--tls-verify=false", &first])?;
     let (target, said) = (format!("{}/team/web", server.address()), site.folder().join("digest"));
     for form in ["oci", "v2s2"] {
         let push = ["push", "--quiet", "--tls-verify=false", "--format", form, "--digestfile"];
@@ -197,23 +185,20 @@ fn buildah_pushes_from_its_storage_and_pulls_by_tag_and_digest() -> Result<()> {
     Ok(())
 }
 
-/// Returns the requests to the registry that a log has from a place on, as `VERB part`, each once.
+/// Returns the requests to the registry that a log tells of, as `VERB part`, each once.
 fn requests(log: &str) -> BTreeSet<String> {
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let asked = lines.filter_map(|line| {
-        let fields = [&line, &line["fields"], &line["span"]];
-        let text = |name: &str| fields.iter().find_map(|fields| fields[name].as_str().map(str::to_owned));
-        Some((text("method")?, text("path")?))
-    });
+    let field = |line: &str, name: &str| {
+        let (_, rest) = line.split_once(&format!(" {name}=\""))?;
+        rest.split('"').next().map(str::to_owned)
+    };
+    let asked = log.lines().filter_map(|line| Some((field(line, "method")?, field(line, "path")?)));
     let part = |path: &str| {
         let parts = ["/blobs/uploads/", "/blobs/", "/manifests/", "/tags/list", "/v2/token"];
         let found = parts.iter().find(|part| path.contains(**part));
         found.map_or_else(|| path.to_owned(), |part| part.trim_matches('/').to_owned())
     };
-    asked
-        .filter(|(_, path)| path.starts_with("/v2/"))
-        .map(|(verb, path)| format!("{verb} {}", part(&path)))
-        .collect()
+    let asked = asked.filter(|(_, path)| path.starts_with("/v2/"));
+    asked.map(|(verb, path)| format!("{verb} {}", part(&path))).collect()
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(crate) struct ChartDifference {
     pub(crate) metadata: Vec<FieldChange>,
     /// Values by path, those of subcharts below their names.
     pub(crate) values: ValueChanges,
-    /// Files besides `Chart.yaml` and `values.yaml`.
+    /// Files; `Chart.yaml` and `values.yaml` only when nothing that they say differs.
     pub(crate) files: FileChanges,
     /// Images.
     pub(crate) images: ImageChanges,
@@ -55,10 +55,15 @@ impl ChartDifference {
             &images_in_values(&new, &new_values),
             true,
         );
+        let metadata = metadata::changes(&old, &new);
+        let values = ValueChanges::between(&old_values, &new_values);
+        // What these two say is told by field and path; other comments alone are told as lines.
+        let said = [("Chart.yaml", !metadata.is_empty()), ("values.yaml", !values.is_empty())];
+        let said: Vec<&str> = said.iter().filter(|(_, is_told)| *is_told).map(|(file, _)| *file).collect();
         Ok(Self {
-            metadata: metadata::changes(&old, &new),
-            values: ValueChanges::between(&old_values, &new_values),
-            files: FileChanges::between(before, after),
+            metadata,
+            values,
+            files: FileChanges::between(before, after, &said),
             images,
             rendered: None,
         })

@@ -2,7 +2,7 @@
 //! Rule: everything is made in folders of the story; the machine lends its builders, its kernel and its apt's archive.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::OnceLock;
@@ -72,6 +72,18 @@ impl ImageShop {
         Ok(fs::write(path, text)?)
     }
 
+    /// Writes a recipe upon an image of a layout; the layout is linked beside it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_recipe(&self, name: &str, layout: &Path, digest: &str, containerfile: &str) -> Result<()> {
+        let base = format!("base: {{path: ../base, digest: '{digest}'}}");
+        let recipe = format!("name: site/{name}\ntag: v1\nplatforms: [linux/amd64]\n{base}\n");
+        self.write(&format!("{name}/image.yaml"), &recipe)?;
+        self.write(&format!("{name}/Containerfile"), containerfile)?;
+        Ok(symlink(layout, self.folder().join("base"))?)
+    }
+
     /// Runs `chartpack image` in the folder.
     ///
     /// # Errors
@@ -114,6 +126,60 @@ impl ImageShop {
             ("http_proxy", "http://proxy.invalid:3128"),
         ]);
         run_within(command.current_dir(folder).env("TMPDIR", folder), LIMIT)
+    }
+}
+
+/// Takes a shell and a few programs out of the seed image, so that what is built upon it is built in seconds.
+const SMALL: &str = r#"FROM base AS full
+RUN mkdir -p /small/usr/bin && ln -s usr/bin /small/bin && for program in sh cat date head mkdir touch; do \
+      for file in /usr/bin/$program $(ldd /usr/bin/$program | grep -o '/[^ ]*'); do \
+        mkdir -p /small$(dirname $file) && cp -L $file /small$file; \
+      done; \
+    done
+FROM scratch
+COPY --from=full /small /
+"#;
+
+/// An image with a shell and little else.
+#[derive(Debug)]
+pub struct SmallImage {
+    shop: ImageShop,
+    /// The digest of its index.
+    pub digest: String,
+}
+
+impl SmallImage {
+    /// Returns the image, which the first story that asks builds; nothing after saying that the story is skipped.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn built() -> Result<Option<&'static Self>> {
+        static BUILT: OnceLock<Result<Option<SmallImage>, String>> = OnceLock::new();
+        match BUILT.get_or_init(|| Self::build().map_err(|error| format!("{error:#}"))) {
+            Ok(image) => Ok(image.as_ref()),
+            Err(text) => Err(anyhow!("{text}")),
+        }
+    }
+
+    fn build() -> Result<Option<Self>> {
+        let (Some(layout), Some(image)) = (KeepalivedImage::built_by_nobody()?, KeepalivedImage::built()?)
+        else {
+            return Ok(None);
+        };
+        let Some(shop) = ImageShop::open()? else { return Ok(None) };
+        shop.write_recipe("small", &layout.join("images"), &image.digest, SMALL)?;
+        shop.image(&["lock", "small", "--vault", "vault"])?.success()?;
+        let said = shop
+            .image(&["build", "small", "--vault", "vault", "-o", "images", "--output", "json"])?
+            .success()?;
+        let report: Value = serde_json::from_str(&said)?;
+        let digest = report["digest"].as_str().context("no digest")?.to_owned();
+        Ok(Some(Self { shop, digest }))
+    }
+
+    /// Returns the layout that holds it, under the tag `v1`.
+    pub fn layout(&self) -> PathBuf {
+        self.shop.folder().join("images")
     }
 }
 

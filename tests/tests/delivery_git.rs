@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use chart::archive::{ChartArchive, Limits};
-use stories::command_line::MIRROR;
+use serde_json::Value;
+use stories::command_line::{self, MIRROR, WRITE};
 use stories::delivery::Delivery;
 use stories::environment::clean_command;
 use stories::process::run;
@@ -131,5 +132,30 @@ fn a_repository_has_mirrors() -> Result<()> {
     delivery.lock(&[MIRROR, &mirror])?.success()?;
     let lock = delivery.lock_text();
     ensure!(lock.contains("https://git.test/team/bare") && !lock.contains("file://"), "{lock}");
+    Ok(())
+}
+
+#[test]
+fn a_bump_goes_to_the_commit_that_is_named_and_asks_for_one_else() -> Result<()> {
+    let Some(upstream) = Upstream::create()? else { return Ok(()) };
+    let chart = |version: &str| format!("apiVersion: v2\nname: app\nversion: {version}\n");
+    upstream.write("app/Chart.yaml", &chart("1.0.0"))?;
+    upstream.write("app/values.yaml", "a: 1\n")?;
+    let old = upstream.commit("main")?;
+    upstream.write("app/Chart.yaml", &chart("1.1.0"))?;
+    upstream.write("app/values.yaml", "b: 1\n")?;
+    let new = upstream.commit("main")?;
+    let recipe = |commit: &str| upstream.recipe(commit, "app") + "values: {a: 2} # ours\n";
+    let delivery = Delivery::new(&[("app", &recipe(&old))])?;
+    delivery.lock(&[])?.success()?;
+    let report = |more: &[&str]| -> Result<Value> {
+        let said = delivery.packager(&command_line::bump(more))?;
+        Ok(serde_json::from_str::<Value>(&said.text()).context(said.complaint())?[0].take())
+    };
+    ensure!(report(&[])?["status"] == "asks", "a branch was followed");
+    let bumped = report(&["--to", &new, WRITE])?;
+    ensure!(bumped["after"] == "1.1.0" && bumped["findings"][0]["path"] == "a", "{bumped}");
+    let written = fs::read_to_string(delivery.path("recipes/app/recipe.yaml"))?;
+    ensure!(written == recipe(&new), "{written}");
     Ok(())
 }

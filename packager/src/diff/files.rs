@@ -1,13 +1,10 @@
-//! Files that differ, templates first. `Chart.yaml` and `values.yaml` are compared by what they say.
+//! Files that differ, templates first.
 
 use std::collections::BTreeMap;
 
 use chart::archive::ArchiveFile;
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
-
-/// The files that are compared by what they say; those of dependencies are read as values and metadata too.
-const READ_ELSEWHERE: [&str; 2] = ["Chart.yaml", "values.yaml"];
 
 /// Lines around a change, as `diff -u` shows them.
 const CONTEXT: usize = 3;
@@ -39,10 +36,10 @@ pub(crate) struct FileChange {
 }
 
 impl FileChanges {
-    /// Compares two sets of files.
-    pub(super) fn between(before: &[ArchiveFile], after: &[ArchiveFile]) -> Self {
+    /// Compares two sets of files, but for those at the top whose difference is told already.
+    pub(super) fn between(before: &[ArchiveFile], after: &[ArchiveFile], told: &[&str]) -> Self {
         let by_path = |files: &'_ [ArchiveFile]| -> BTreeMap<(bool, String), Vec<u8>> {
-            let files = files.iter().filter(|file| !READ_ELSEWHERE.contains(&file.path.as_str()));
+            let files = files.iter().filter(|file| !told.contains(&file.path.as_str()));
             files.map(|file| ((!is_template(&file.path), file.path.clone()), file.bytes.clone())).collect()
         };
         let (old, new) = (by_path(before), by_path(after));
@@ -112,7 +109,7 @@ mod tests {
             file("logo", &[0xff]),
             file("values.yaml", b"a: 2\n"),
         ];
-        let changes = FileChanges::between(&before, &after);
+        let changes = FileChanges::between(&before, &after, &["values.yaml"]);
         assert_eq!((changes.added, changes.removed), (vec!["logo".to_owned()], vec!["old".to_owned()]));
         let counts: Vec<_> = changes
             .changed

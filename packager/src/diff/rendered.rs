@@ -69,9 +69,9 @@ impl RenderedChanges {
         changes
     }
 
-    /// Returns whether both render to the same.
+    /// Returns whether no resource is known to differ.
     pub(crate) fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty() && self.refused.is_empty()
+        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
     }
 }
 

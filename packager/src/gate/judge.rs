@@ -126,6 +126,11 @@ impl Judge<'_> {
     /// What the documents of all renderings show.
     fn documents(&mut self, views: &Views) -> Result<(), GateError> {
         let table = removed_apis::table()?;
+        for version in &self.settings.kubernetes_versions {
+            for finding in resources::check_definitions(&self.candidate.chart, version, &table) {
+                self.found.refuse(finding);
+            }
+        }
         let finder = Finder::default();
         let mut seen: HashSet<(Digest, bool)> = HashSet::new();
         for view in &views.views {

@@ -22,7 +22,7 @@ const MAX_EMBEDDED: usize = 4;
 const LINK: &str = "a link for people";
 
 /// Keys whose texts people read.
-const FOR_PEOPLE: [&str; 22] = [
+const FOR_PEOPLE: [&str; 21] = [
     "annotations",
     "labels",
     "description",
@@ -40,7 +40,6 @@ const FOR_PEOPLE: [&str; 22] = [
     "helpurl",
     "title",
     "links",
-    "content",
     "notes",
     "comment",
     "legend",

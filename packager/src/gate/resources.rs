@@ -7,7 +7,7 @@ use chart::yaml::{self, Budget, Value};
 use super::removed_apis::{self, RemovedApi};
 use super::source_line::source_line;
 use super::{Check, Finding};
-use crate::render::{Document, Rendering, StagedChart};
+use crate::render::{Document, Rendering, StagedChart, split_documents};
 
 /// Returns what is wrong with the documents of one rendering.
 pub(super) fn check(
@@ -34,6 +34,21 @@ pub(super) fn check(
         }
     }
     found
+}
+
+/// Returns what a Kubernetes version does not serve of the folders `crds/`, which helm installs before it renders.
+pub(super) fn check_definitions(chart: &StagedChart, kubernetes: &str, table: &[RemovedApi]) -> Vec<Finding> {
+    let is_definition = |path: &str| path.starts_with("crds/") || path.contains("/crds/");
+    let files = chart.files().iter().filter(|file| is_definition(&file.path));
+    let texts = files.filter_map(|file| Some((&file.path, str::from_utf8(&file.bytes).ok()?)));
+    let documents = texts.flat_map(|(path, text)| {
+        split_documents(text).into_iter().map(|one| Document::new(path.clone(), one.text))
+    });
+    let found = documents.filter_map(|document| {
+        let identity = Identity::of(&document)?;
+        removed_api(chart, &document, &identity, kubernetes, table)
+    });
+    found.collect()
 }
 
 /// What a cluster tells resources apart by. Hooks may come back under another moment.
@@ -144,6 +159,25 @@ mod tests {
         let table = removed_apis::table().unwrap();
         let found = check(&chart, &rendering, "1.25", &table);
         found.into_iter().map(|one| (one.check, one.subject)).collect()
+    }
+
+    #[test]
+    fn definitions_are_judged_where_they_lie() {
+        let file = |path: &str, text: &str| chart::archive::ArchiveFile {
+            path: path.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        };
+        let definition = "# a licence\n---\napiVersion: apiextensions.k8s.io/v1beta1\n\
+                          kind: CustomResourceDefinition\nmetadata: {name: d}\n";
+        let chart = StagedChart::new(vec![
+            file("Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n"),
+            file("crds/d.yaml", definition),
+        ])
+        .unwrap();
+        let table = removed_apis::table().unwrap();
+        let found = check_definitions(&chart, "1.22", &table);
+        assert_eq!((found[0].file.as_str(), found[0].line), ("crds/d.yaml", Some(3)));
+        assert!(check_definitions(&chart, "1.21", &table).is_empty());
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::toggle::{toggles_of, turned_on};
 const MAX_TOGETHER: usize = 64;
 
 /// How many templates that do not render are looked for in one chart: each costs a rendering.
-const MAX_BROKEN: usize = 24;
+const MAX_BROKEN: usize = 16;
 
 /// What was turned on for a rendering.
 #[derive(Debug, Clone, PartialEq, Eq)]

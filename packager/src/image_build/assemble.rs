@@ -19,13 +19,14 @@ const CREATED_BY: &str = "chartpack image build";
 /// The label by which buildah's version would decide about the digest.
 const BUILDER_LABEL: &str = "io.buildah.version";
 
-/// Reads the image that buildah left in `built`, puts its final form into `target` and returns its manifest.
+/// Reads the image that buildah left in `built`, puts its final form into `target` and returns its manifest. Without a
+/// base the image stands on nothing.
 ///
 /// # Errors
 /// [`ImageBuildRefusal`] when it does not stand on the base or cannot be read.
 pub(super) fn assemble(
     built: &Path,
-    base: &BaseImage,
+    base: Option<&BaseImage>,
     recipe: &ImageRecipe,
     (platform, modified_seconds): (&Platform, u64),
     target: &Layout,
@@ -33,21 +34,25 @@ pub(super) fn assemble(
     let source = Layout::open(built)?;
     let root = source.find("image")?.ok_or(ImageBuildRefusal::NotOnBase)?;
     let (config, layers) = read_image(&source, &root)?;
-    let own_layers = layers.get(base.layers.len()..).ok_or(ImageBuildRefusal::NotOnBase)?;
-    if !stands_on(&config, &base.config, base.layers.len()) {
+    let (base_layers, base_config) =
+        base.map_or((&[][..], &Value::Null), |base| (&base.layers, &base.config));
+    let own_layers = layers.get(base_layers.len()..).ok_or(ImageBuildRefusal::NotOnBase)?;
+    if base.is_some() && !stands_on(&config, base_config, base_layers.len()) {
         return Err(ImageBuildRefusal::NotOnBase);
     }
-    copy_layers(&base.layout, &base.layers, target)?;
+    if let Some(base) = base {
+        copy_layers(&base.layout, &base.layers, target)?;
+    }
     let mut made = Vec::new();
     for (number, descriptor) in own_layers.iter().enumerate() {
         let layer = normal_form(built, descriptor, number, modified_seconds)?;
         put_layer(target, &layer)?;
         made.push(layer);
     }
-    let config = final_config(&config, &base.config, platform, &made);
+    let config = final_config(&config, base_config, platform, &made);
     let config = put_json(target, media_type::IMAGE_CONFIG, &config)?;
     let layers: Vec<Descriptor> =
-        base.layers.iter().map(in_oci_words).chain(made.into_iter().map(|layer| layer.descriptor)).collect();
+        base_layers.iter().map(in_oci_words).chain(made.into_iter().map(|layer| layer.descriptor)).collect();
     let mut manifest = json!({
         "schemaVersion": 2, "mediaType": media_type::IMAGE_MANIFEST, "config": config, "layers": layers,
     });

@@ -30,38 +30,36 @@ pub(crate) enum InvalidContainerfile {
     Empty,
 }
 
-/// Checks what a Containerfile is built from.
+/// What the image itself stands on, below all that its Containerfile adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Foundation {
+    /// The recipe's base.
+    Base,
+    /// Nothing: what it holds was copied from other stages.
+    Scratch,
+}
+
+/// One stage, with the name that later ones know it by.
+struct Stage {
+    name: Option<String>,
+    foundation: Foundation,
+}
+
+/// Checks what a Containerfile is built from, and returns what its last stage stands on.
 ///
 /// # Errors
 /// [`InvalidContainerfile`] at the first line that would reach out.
-pub(crate) fn check(text: &str) -> Result<(), InvalidContainerfile> {
-    let mut stages: Vec<String> = Vec::new();
-    let mut count = 0_usize;
+pub(crate) fn check(text: &str) -> Result<Foundation, InvalidContainerfile> {
+    let mut stages: Vec<Stage> = Vec::new();
     for (line, instruction) in instructions(text) {
         let words: Vec<&str> = instruction.split_whitespace().collect();
         let Some((first, arguments)) = words.split_first() else { continue };
-        let is_known = |image: &str| {
-            let is_number = image.parse::<usize>().is_ok_and(|number| number < count);
-            matches!(image, "base" | "scratch")
-                || is_number
-                || stages.iter().any(|stage| stage.eq_ignore_ascii_case(image))
-        };
-        let foreign = |image: &str| InvalidContainerfile::Foreign { line, image: image.to_owned() };
         match first.to_ascii_uppercase().as_str() {
-            "FROM" => {
-                let mut named = arguments.iter().filter(|word| !word.starts_with("--"));
-                let image = named.next().copied().unwrap_or_default();
-                if !is_known(image) || image.parse::<usize>().is_ok() {
-                    return Err(foreign(image));
-                }
-                stages.extend(named.nth(1).map(|name| (*name).to_owned()));
-                count += 1;
-            }
+            "FROM" => stages.push(begun(line, arguments, &stages)?),
             "COPY" | "ADD" | "RUN" => {
-                if let Some(image) =
-                    arguments.iter().find_map(|word| source_of(word)).filter(|image| !is_known(image))
-                {
-                    return Err(foreign(image));
+                let sources = arguments.iter().filter_map(|word| source_of(word));
+                for image in sources {
+                    foundation_of(image, &stages).ok_or_else(|| foreign(line, image))?;
                 }
                 let url = arguments.iter().find(|word| word.contains("://") || word.contains("git@"));
                 if let Some(url) = url.filter(|_| first.eq_ignore_ascii_case("ADD")) {
@@ -71,7 +69,34 @@ pub(crate) fn check(text: &str) -> Result<(), InvalidContainerfile> {
             _ => {}
         }
     }
-    if count == 0 { Err(InvalidContainerfile::Empty) } else { Ok(()) }
+    stages.last().map(|stage| stage.foundation).ok_or(InvalidContainerfile::Empty)
+}
+
+/// Reads the arguments of `FROM [--platform=…] IMAGE [AS NAME]`.
+fn begun(line: usize, arguments: &[&str], stages: &[Stage]) -> Result<Stage, InvalidContainerfile> {
+    let mut named = arguments.iter().filter(|word| !word.starts_with("--"));
+    let image = named.next().copied().unwrap_or_default();
+    // A number names a stage in `COPY --from`, but an image in `FROM`.
+    let known = foundation_of(image, stages).filter(|_| image.parse::<usize>().is_err());
+    let foundation = known.ok_or_else(|| foreign(line, image))?;
+    Ok(Stage { name: named.nth(1).map(|name| (*name).to_owned()), foundation })
+}
+
+/// Returns what an image that may be named stands on.
+fn foundation_of(image: &str, stages: &[Stage]) -> Option<Foundation> {
+    let is_it = |stage: &&Stage| stage.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(image));
+    let numbered = || image.parse::<usize>().ok().and_then(|number| stages.get(number));
+    // A stage may bear the name of the base, and hides it then.
+    match stages.iter().rev().find(is_it).or_else(numbered) {
+        Some(stage) => Some(stage.foundation),
+        None if image == "base" => Some(Foundation::Base),
+        None if image == "scratch" => Some(Foundation::Scratch),
+        None => None,
+    }
+}
+
+fn foreign(line: usize, image: &str) -> InvalidContainerfile {
+    InvalidContainerfile::Foreign { line, image: image.to_owned() }
 }
 
 /// Returns the image of `--from=IMAGE` and of `--mount=type=bind,from=IMAGE`.
@@ -110,12 +135,16 @@ mod tests {
 
     #[test]
     fn only_what_the_recipe_names_is_built_upon() {
-        for good in [
-            "FROM base\nRUN true\n",
-            "# x\nFROM base AS build\nRUN a \\\n  && b\nFROM scratch\nCOPY --from=build /a /a\nCOPY --from=0 /b /b\n",
-            "from base\nRUN --mount=type=cache,target=/x true\nADD a.tar /\n",
+        for (good, foundation) in [
+            ("FROM base\nRUN true\n", Foundation::Base),
+            (
+                "# x\nFROM base AS build\nRUN a \\\n  && b\nFROM scratch\nCOPY --from=build /a /a\nCOPY --from=0 /b /b\n",
+                Foundation::Scratch,
+            ),
+            ("FROM base AS one\nFROM scratch AS two\nFROM One\n", Foundation::Base),
+            ("from base\nRUN --mount=type=cache,target=/x true\nADD a.tar /\n", Foundation::Base),
         ] {
-            assert_eq!(check(good), Ok(()), "{good}");
+            assert_eq!(check(good), Ok(foundation), "{good}");
         }
         for (bad, message) in [
             ("", "it has no `FROM`"),

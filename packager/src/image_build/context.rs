@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use oci::Digest;
 
-use super::containerfile;
+use super::containerfile::{self, Foundation};
 use super::lock::LockedContextFile;
 use super::program::Programs;
 use super::recipe::{ContextFile, ImageRecipe};
@@ -30,11 +30,15 @@ pub(super) fn gather(
 ) -> Result<Vec<LockedContextFile>, ImageBuildRefusal> {
     let path = folder.join(&recipe.containerfile);
     let text = read_bounded(&path, 1 << 20)?;
-    containerfile::check(&String::from_utf8_lossy(&text))
-        .map_err(|problem| ImageBuildRefusal::Containerfile { path, problem })?;
+    checked(&path, &text)?;
     let own = ContextFile { path: recipe.containerfile.clone(), remote: None };
     let files = [&own].into_iter().chain(&recipe.files);
     files.map(|file| keep(file, folder, vault, upstream)).collect()
+}
+
+fn checked(path: &Path, text: &[u8]) -> Result<Foundation, ImageBuildRefusal> {
+    containerfile::check(&String::from_utf8_lossy(text))
+        .map_err(|problem| ImageBuildRefusal::Containerfile { path: path.to_owned(), problem })
 }
 
 fn keep(
@@ -81,6 +85,8 @@ pub(super) fn described(folder: &Path, path: &str) -> Result<LockedContextFile, 
 /// Where the files of a build were laid out.
 #[derive(Debug)]
 pub(super) struct LaidOut {
+    /// What the image stands on, as the Containerfile says.
+    pub(super) foundation: Foundation,
     /// The folder with the files that may be copied.
     pub(super) context: PathBuf,
     /// The Containerfile, which is not among them.
@@ -97,13 +103,12 @@ pub(super) fn lay_out(
     vault: &Vault,
     work: &Path,
 ) -> Result<LaidOut, ImageBuildRefusal> {
-    let laid_out = LaidOut { context: work.join("context"), containerfile: work.join("Containerfile") };
-    make_folder(&laid_out.context, 0o755)?;
+    let (context, containerfile) = (work.join("context"), work.join("Containerfile"));
+    make_folder(&context, 0o755)?;
     for file in files {
         let is_containerfile = Path::new(&file.path) == recipe.containerfile;
-        let target =
-            if is_containerfile { laid_out.containerfile.clone() } else { laid_out.context.join(&file.path) };
-        let mut folder = laid_out.context.clone();
+        let target = if is_containerfile { containerfile.clone() } else { context.join(&file.path) };
+        let mut folder = context.clone();
         for part in Path::new(&file.path).parent().into_iter().flatten().filter(|_| !is_containerfile) {
             folder.push(part);
             make_folder(&folder, 0o755)?;
@@ -113,7 +118,8 @@ pub(super) fn lay_out(
         fs::set_permissions(&target, fs::Permissions::from_mode(mode))
             .map_err(ImageBuildRefusal::file(&target))?;
     }
-    Ok(laid_out)
+    let text = fs::read(&containerfile).map_err(ImageBuildRefusal::file(&containerfile))?;
+    Ok(LaidOut { foundation: checked(&containerfile, &text)?, context, containerfile })
 }
 
 /// Makes a folder, unless it is there, with exactly these permissions.

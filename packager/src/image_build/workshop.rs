@@ -10,6 +10,7 @@ use super::assemble::{assemble, assemble_index, copy_layers};
 use super::base::BaseImage;
 use super::bill_of_materials;
 use super::buildah::{BuildPaths, Buildah};
+use super::containerfile::Foundation;
 use super::context::{self, lay_out, make_folder};
 use super::lock::{ImageLock, path_beside};
 use super::program::{Programs, Reach};
@@ -193,7 +194,11 @@ pub(crate) fn build_image(settings: &BuildImageSettings<'_>) -> Result<Built, Im
         };
         let buildah = Buildah::new(programs, &folder.join("buildah"))?;
         buildah.build(recipe, &platform.to_string(), lock.modified_seconds, &paths)?;
-        let manifest = assemble(&built, &base, recipe, (platform, lock.modified_seconds), &layout)?;
+        let below = match files.foundation {
+            Foundation::Base => Some(&base),
+            Foundation::Scratch => None,
+        };
+        let manifest = assemble(&built, below, recipe, (platform, lock.modified_seconds), &layout)?;
         progress.done(&format!("the image for {platform}"));
         attached.push(bill_of_materials::attach(&layout, &manifest, recipe, platform)?);
         manifests.push(manifest);

@@ -149,11 +149,11 @@ fn write_rendered(
     indent: &str,
 ) -> io::Result<()> {
     let RenderedChanges { added, removed, changed, refused } = rendered;
-    if rendered.is_empty() {
-        return writeln!(out, "{indent}rendered: the same");
-    }
     if !refused.is_empty() {
         return refused.iter().try_for_each(|reason| writeln!(out, "{indent}not rendered: {reason}"));
+    }
+    if rendered.is_empty() {
+        return writeln!(out, "{indent}rendered: the same");
     }
     let counts = [(added.len(), "added"), (removed.len(), "removed"), (changed.len(), "changed")];
     writeln!(out, "{indent}rendered: {}", counted(&counts))?;

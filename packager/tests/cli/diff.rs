@@ -44,6 +44,11 @@ fn each_kind_of_difference_is_told() {
     );
     let same = diff(&place, &["old.tgz", "old.tgz", "--exit-code"]);
     assert_eq!((same.code, same.out.as_str()), (0, "nothing differs\n"));
+    let commented = ChartBuilder::new("a", "1.0.0").file("values.yaml", "# why\na: 1\n").build();
+    place.write("plain.tgz", ChartBuilder::new("a", "1.0.0").file("values.yaml", "a: 1\n").build());
+    place.write("commented.tgz", commented);
+    let comment = diff(&place, &["plain.tgz", "commented.tgz", "--exit-code"]);
+    assert_eq!((comment.code, comment.out.as_str()), (1, "files: 1 changed\n  ~ values.yaml +1 -0\n"));
     let json = diff(&place, &["old.tgz", "new.tgz", "--output", "json"]);
     let report: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(report["values"]["moved"], json!([{"from": "old", "to": "new"}]));
@@ -67,6 +72,29 @@ fn renderings_are_compared_resource_by_resource() {
         "{}",
         answer.out
     );
+}
+
+#[test]
+fn a_chart_that_does_not_render_is_an_answer() {
+    let Some(helm) = helm() else { return };
+    let place = two_charts();
+    let demands = ChartBuilder::new("web", "1.0.0")
+        .file("templates/x.yaml", "{{ required \"say who\" .Values.who }}\n");
+    place.write("demands.tgz", demands.build());
+    let run = |after: &str| {
+        let arguments =
+            ["diff", "--vault", "vault", "--no-cache", "demands.tgz", after, "--rendered", "--exit-code"];
+        place.run_with(&arguments, &[("CHARTPACK_HELM", helm.to_str().unwrap())])
+    };
+    let answer = run("new.tgz");
+    assert_eq!(answer.code, 1, "{}", answer.err);
+    assert!(
+        answer.out.contains("not rendered: before: `templates/x.yaml` line 1: say who"),
+        "{}",
+        answer.out
+    );
+    let same = run("demands.tgz");
+    assert_eq!((same.code, same.out.as_str()), (0, "nothing differs\n"), "{}", same.err);
 }
 
 #[test]

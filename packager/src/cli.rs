@@ -7,6 +7,7 @@ mod lock;
 mod new;
 mod pack;
 mod push;
+mod relocate;
 mod render;
 mod vault;
 
@@ -22,6 +23,7 @@ pub(crate) use self::lock::LockArguments;
 pub(crate) use self::new::NewArguments;
 pub(crate) use self::pack::PackArguments;
 pub(crate) use self::push::PushArguments;
+pub(crate) use self::relocate::RelocateArguments;
 pub(crate) use self::render::{RenderArguments, ViewArguments};
 pub(crate) use self::vault::{VaultAction, VaultArguments};
 
@@ -66,6 +68,8 @@ pub(crate) enum Command {
     Render(RenderArguments),
     /// List the images a chart needs, and where each is named
     Images(ImagesArguments),
+    /// Make every image reference of a chart point at a registry, proven by rendering
+    Relocate(RelocateArguments),
     /// Print a completion script for a shell
     Completion(CompletionArguments),
 }

@@ -7,6 +7,7 @@ mod lock;
 mod new;
 mod pack;
 mod push;
+mod relocate;
 mod render;
 mod vault;
 mod view;
@@ -22,6 +23,7 @@ use crate::images::DiscoveryError;
 use crate::lock::{LockRefusal, Moved};
 use crate::pack::PackRefusal;
 use crate::push::InvalidClient;
+use crate::relocate::{InvalidTarget, RelocationError};
 use crate::render::{HelmError, StageError, TemplateFailure};
 use crate::scaffold::ScaffoldRefusal;
 use crate::source::SourceError;
@@ -119,6 +121,18 @@ pub(crate) enum CommandRefusal {
         /// What helm says.
         failure: TemplateFailure,
     },
+    /// The registry to relocate to is none.
+    #[error(transparent)]
+    Target(#[from] InvalidTarget),
+    /// A chart cannot be relocated.
+    #[error("`{chart}` cannot be relocated: {problem}")]
+    Relocation {
+        /// The chart.
+        chart: PathBuf,
+        /// What is wrong.
+        #[source]
+        problem: RelocationError,
+    },
     /// The report cannot be written.
     #[error("cannot write the report: {0}")]
     Report(#[from] io::Error),
@@ -148,6 +162,8 @@ impl CommandRefusal {
             | Self::View(_)
             | Self::Discovery { .. }
             | Self::NotRendered { .. }
+            | Self::Target(_)
+            | Self::Relocation { .. }
             | Self::Report(_) => 1,
         }
     }
@@ -186,6 +202,7 @@ pub(crate) fn run(command: Command, config: &Config, out: &mut dyn Write) -> Res
         Command::Push(arguments) => push::run(arguments, config, out),
         Command::Render(arguments) => render::run(arguments, config, out),
         Command::Images(arguments) => images::run(&arguments, config, out),
+        Command::Relocate(arguments) => relocate::run(&arguments, config, out),
         Command::Completion(arguments) => completion::run(&arguments, out),
     }
 }

@@ -15,6 +15,7 @@ mod profile;
 mod progress;
 mod push;
 mod recipe;
+mod relocate;
 mod render;
 mod report;
 mod scaffold;

@@ -5,8 +5,8 @@
 use serde_json::{Map, Value};
 
 use crate::edit::ValuePath;
-use crate::images::ImageName;
-use crate::render::DEFAULT_KUBERNETES_VERSION;
+use crate::images::{ImageName, Knowledge};
+use crate::render::{DEFAULT_KUBERNETES_VERSION, merge_over};
 
 /// Which toggles a chart is looked at with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -30,10 +30,14 @@ pub(crate) struct ImageSettings {
     pub(crate) values: Map<String, Value>,
     /// Values that only make a chart render that demands them; used below `values`.
     pub(crate) probe_values: Map<String, Value>,
+    /// Values for further views of the profile `all`: what turning on one switch does not reach.
+    pub(crate) views: Vec<Map<String, Value>>,
     /// Images that no rendering shows.
     pub(crate) extra_images: Vec<ExtraImage>,
     /// Where images are fetched from in place of the name in the chart.
     pub(crate) substitutions: Vec<Substitution>,
+    /// What the gate lets pass.
+    pub(crate) waivers: Vec<Waiver>,
     /// The Kubernetes versions the chart is for, the newest last; never empty.
     pub(crate) kubernetes_versions: Vec<String>,
 }
@@ -42,6 +46,19 @@ impl ImageSettings {
     /// Returns the newest Kubernetes version the chart is for.
     pub(crate) fn newest_kubernetes(&self) -> &str {
         self.kubernetes_versions.last().map_or(DEFAULT_KUBERNETES_VERSION, String::as_str)
+    }
+}
+
+impl ImageSettings {
+    /// Returns the settings with what is known about the chart below what is decided.
+    pub(crate) fn over(&self, known: &Knowledge) -> Self {
+        let mut settings = self.clone();
+        settings.probe_values = known.probe_values.clone();
+        merge_over(&mut settings.probe_values, &self.probe_values);
+        settings.views.extend(known.views.iter().cloned());
+        settings.extra_images.extend(known.extra_images.iter().cloned());
+        settings.substitutions.extend(known.substitutions.iter().cloned());
+        settings
     }
 }
 
@@ -61,6 +78,15 @@ pub(crate) struct Substitution {
     pub(crate) from: String,
     /// What stands there instead.
     pub(crate) to: String,
+}
+
+/// Something that the gate would refuse and lets pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Waiver {
+    /// The finding: its subject as the gate prints it, such as a template, a toggle or a URL.
+    pub(crate) subject: String,
+    /// Why it may pass.
+    pub(crate) reason: String,
 }
 
 impl Substitution {

@@ -82,8 +82,10 @@ pub(super) fn image_settings(
         toggles: arguments.toggles.clone(),
         values,
         probe_values,
+        views: Vec::new(),
         extra_images: Vec::new(),
         substitutions: arguments.substitutions.clone(),
+        waivers: Vec::new(),
         kubernetes_versions: versions,
     })
 }

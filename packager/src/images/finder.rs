@@ -27,6 +27,8 @@ const MAX_EMBEDDED: usize = 4;
 pub(crate) struct Sighting {
     /// The image.
     pub(crate) image: ImageName,
+    /// The reference as it is written there.
+    pub(crate) written: String,
     /// The path in the document, such as `spec.template.spec.containers[0].image`; what is inside an embedded text
     /// follows a `>`.
     pub(crate) path: String,
@@ -186,7 +188,7 @@ impl Walk {
                 Some(hint) if self.accept(word, hint, &below, place) => {}
                 Some(_) | None => {
                     if let Some(image) = unhinted(word) {
-                        self.push(image, &below, place);
+                        self.push(image, word, &below, place);
                     }
                 }
             }
@@ -195,12 +197,12 @@ impl Walk {
 
     fn accept(&mut self, text: &str, hint: Hint, path: &str, place: Place) -> bool {
         let Some(image) = hint.judge(text) else { return false };
-        self.push(image, path, place);
+        self.push(image, text, path, place);
         true
     }
 
-    fn push(&mut self, image: ImageName, path: &str, place: Place) {
-        self.found.push(Sighting { image, path: path.to_owned(), place });
+    fn push(&mut self, image: ImageName, written: &str, path: &str, place: Place) {
+        self.found.push(Sighting { image, written: written.trim().to_owned(), path: path.to_owned(), place });
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::ImageName;
 use crate::edit::{InvalidPath, ValuePath};
-use crate::profile::ExtraImage;
+use crate::profile::{ExtraImage, Substitution};
 use crate::toggle::set_over;
 
 const TEXT: &str = include_str!("../../knowledge/charts.yaml");
@@ -23,6 +23,10 @@ pub(crate) struct Knowledge {
     pub(crate) probe_values: Map<String, Value>,
     /// Images that it fetches when it runs.
     pub(crate) extra_images: Vec<ExtraImage>,
+    /// Where its images really are.
+    pub(crate) substitutions: Vec<Substitution>,
+    /// Ways to use it that turning on one switch does not reach.
+    pub(crate) views: Vec<Map<String, Value>>,
     /// Other things that it fetches when it runs.
     pub(crate) fetches: Vec<Fetch>,
 }
@@ -64,6 +68,10 @@ struct Statement {
     #[serde(default)]
     extra_images: Vec<ExtraStatement>,
     #[serde(default)]
+    substitutions: Vec<SubstitutionStatement>,
+    #[serde(default)]
+    views: Vec<ViewStatement>,
+    #[serde(default)]
     fetches: Vec<Fetch>,
     #[serde(default)]
     #[allow(dead_code, reason = "read by people; that it is there is tested")]
@@ -77,6 +85,23 @@ struct ExtraStatement {
     #[serde(default)]
     when: Option<String>,
     reason: String,
+    source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubstitutionStatement {
+    from: String,
+    to: String,
+    #[allow(dead_code, reason = "read by people")]
+    source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ViewStatement {
+    values: BTreeMap<String, Value>,
+    #[allow(dead_code, reason = "read by people")]
     source: String,
 }
 
@@ -115,6 +140,15 @@ impl Knowledge {
                 self.extra_images.push(ExtraImage { image, reason });
             }
         }
+        for view in statement.views {
+            let mut over = Map::new();
+            for (path, value) in view.values {
+                set_over(&mut over, values, &path.parse::<ValuePath>()?, value);
+            }
+            self.views.push(over);
+        }
+        let substitutions = statement.substitutions.into_iter();
+        self.substitutions.extend(substitutions.map(|one| Substitution { from: one.from, to: one.to }));
         self.fetches.extend(statement.fetches);
         Ok(())
     }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value};
+
 use super::ImageName;
 use super::finder::Finder;
 use super::isolation::{Isolated, IsolationError, isolate};
@@ -59,8 +61,12 @@ pub(crate) enum ViewName {
     Values,
     /// These toggles were turned on.
     Toggles(Vec<ValuePath>),
+    /// This toggle was turned on, and the templates that refuse it were left out: nothing renders whole.
+    Behind(ValuePath),
     /// Every toggle that works was turned on at once.
     AllToggles,
+    /// Values from the knowledge of charts, or from the recipe.
+    Known,
 }
 
 /// Renders all views of `chart` for the newest Kubernetes version.
@@ -104,6 +110,9 @@ pub(crate) fn survey(
         }
         order.retain(|toggle| !left_over.contains(toggle));
         order.splice(0..0, left_over);
+    }
+    if settings.profile == Profile::All {
+        views.extend(sweep.known(&settings.views)?);
     }
     let refused = sweep.refused;
     Ok(Survey { chart: smaller, views, left_out, refused, toggles: toggles.len() })
@@ -241,7 +250,7 @@ impl Sweep<'_> {
             let shown = self.images_in(&rendering);
             if !shown.iter().all(|image| seen.contains(image)) {
                 seen.extend(shown);
-                views.push(View { name: ViewName::Toggles(toggles), request, rendering });
+                views.push(View { name: ViewName::Behind(toggle.clone()), request, rendering });
             }
         }
         Ok(())
@@ -274,6 +283,21 @@ impl Sweep<'_> {
         let request = self.request(&kept);
         let left_over = toggles.iter().filter(|toggle| !kept.contains(toggle)).cloned().collect();
         Ok(last.map(|rendering| (View { name: ViewName::AllToggles, request, rendering }, left_over)))
+    }
+
+    /// Renders further views; those that do not render are the gate's business.
+    fn known(&self, views: &[Map<String, Value>]) -> Result<Vec<View>, HelmError> {
+        let requests = views.iter().map(|over| {
+            let mut values = self.base.values.clone();
+            merge_over(&mut values, over);
+            RenderRequest { values, kubernetes_version: self.base.kubernetes_version.clone() }
+        });
+        let requests: Vec<_> = requests.collect();
+        let outcomes = self.renderer.render_all(self.chart, &requests, self.steps)?;
+        let rendered = requests.into_iter().zip(outcomes).filter_map(|(request, outcome)| {
+            Some(View { name: ViewName::Known, request, rendering: outcome.ok()? })
+        });
+        Ok(rendered.collect())
     }
 
     fn images_in(&self, rendering: &Rendering) -> BTreeSet<ImageName> {

@@ -88,6 +88,12 @@ impl StagedChart {
         &self.files
     }
 
+    /// Returns a file's text; nothing when it is not there or not UTF-8.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        let file = self.files.iter().find(|file| file.path == path)?;
+        str::from_utf8(&file.bytes).ok()
+    }
+
     /// Returns the values of the chart with those of its subcharts below their names.
     pub(crate) fn values(&self) -> &Map<String, Value> {
         &self.values

@@ -32,7 +32,7 @@ struct Refused {
 impl ImageList {
     /// Takes what was discovered; images that only tests use stay out unless they are asked for.
     pub(crate) fn new(metadata: &ChartMetadata, discovery: Discovery, with_tests: bool) -> Self {
-        let Discovery { mut images, unconfirmed, fetches, survey } = discovery;
+        let Discovery { mut images, unconfirmed, substitutions: _, fetches, survey } = discovery;
         images.retain(|found| with_tests || !found.only_tests);
         let refused = survey
             .refused
@@ -144,6 +144,7 @@ fn described(trail: &Trail) -> String {
             let toggles = match toggles.as_slice() {
                 [] => String::new(),
                 [all] if all == "all" => ", with all toggles".to_owned(),
+                [known] if known == "known" => ", with values from the knowledge of charts".to_owned(),
                 several => format!(", with {}", several.join(" and ")),
             };
             let version = kubernetes_version.as_ref().map(|version| format!(", on Kubernetes {version}"));

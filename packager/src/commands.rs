@@ -23,7 +23,7 @@ use crate::images::DiscoveryError;
 use crate::lock::{LockRefusal, Moved};
 use crate::pack::PackRefusal;
 use crate::push::InvalidClient;
-use crate::relocate::{InvalidTarget, RelocationError};
+use crate::relocate::{InvalidSite, RelocationError};
 use crate::render::{HelmError, StageError, TemplateFailure};
 use crate::scaffold::ScaffoldRefusal;
 use crate::source::SourceError;
@@ -123,7 +123,7 @@ pub(crate) enum CommandRefusal {
     },
     /// The registry to relocate to is none.
     #[error(transparent)]
-    Target(#[from] InvalidTarget),
+    Site(#[from] InvalidSite),
     /// A chart cannot be relocated.
     #[error("`{chart}` cannot be relocated: {problem}")]
     Relocation {
@@ -162,7 +162,7 @@ impl CommandRefusal {
             | Self::View(_)
             | Self::Discovery { .. }
             | Self::NotRendered { .. }
-            | Self::Target(_)
+            | Self::Site(_)
             | Self::Relocation { .. }
             | Self::Report(_) => 1,
         }

@@ -10,11 +10,11 @@ mod isolation;
 mod knowledge;
 mod proposals;
 mod survey;
+mod sweep;
 
 pub(crate) use self::discovery::{Discovery, DiscoveryError, FoundImage, Trail, discover};
 pub(crate) use self::finder::Finder;
 pub(crate) use self::image_name::{ImageName, is_registry_host};
-pub(crate) use self::isolation::IsolationError;
-pub(crate) use self::knowledge::{Fetch, InvalidKnowledge, Knowledge};
+pub(crate) use self::knowledge::{Fetch, Knowledge};
 pub(crate) use self::proposals::Proposal;
 pub(crate) use self::survey::{View, ViewName};

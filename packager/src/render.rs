@@ -9,6 +9,7 @@ mod document;
 mod failure;
 mod fixed_keys;
 mod helm;
+mod scope;
 mod staged_chart;
 
 use std::num::NonZero;
@@ -27,6 +28,7 @@ pub(crate) use self::document::{Document, split_documents};
 pub(crate) use self::failure::TemplateFailure;
 use self::helm::Helm;
 pub(crate) use self::helm::HelmError;
+pub(crate) use self::scope::Scopes;
 pub(crate) use self::staged_chart::{StageError, StagedChart};
 use crate::steps::Steps;
 

@@ -13,7 +13,7 @@ pub(crate) use self::images::{ImageList, write_images, write_rendering, write_wh
 pub(crate) use self::lock::write_locked;
 pub(crate) use self::pack::{write_edits, write_packed};
 pub(crate) use self::push::{exit_code_of, write_deliveries};
-pub(crate) use self::relocate::{write_proof, write_values_diff};
+pub(crate) use self::relocate::{write_proofs, write_values_diff};
 pub(crate) use self::vault::{write_collected, write_kept, write_verified};
 
 use std::io::{self, Write};

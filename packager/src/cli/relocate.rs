@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::{Output, ViewArguments};
-use crate::relocate::PathPolicy;
+use crate::catalogue::PathPolicy;
 
 const EXAMPLES: &str = "\
 Examples:
   chartpack relocate linkerd-viz-2.11.1.tgz --to registry.local.cloud:5000 --dry-run
       show the edits and what they move
-  chartpack relocate argo-cd-4.9.11.tgz --to registry.local.cloud:5000 -o dist/argo-cd-4.9.11.tgz --proof proof.txt
-  chartpack relocate minio-4.0.2.tgz --to registry.local.cloud:5000 --path-policy strip-host -o dist/minio-4.0.2.tgz
+  chartpack relocate argo-cd-4.9.11.tgz --to registry.local.cloud:5000 -o dist --proof proof.txt
+  chartpack relocate minio-4.0.2.tgz --to registry.local.cloud:5000 --path-policy strip-host -o dist
 
 Exit codes:
   0  every image reference points at the registry
@@ -23,19 +23,19 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RelocateArguments {
-    /// Chart folder, recipe file or archive
-    #[arg(value_name = "CHART", value_hint = ValueHint::AnyPath)]
-    pub(crate) chart: PathBuf,
+    /// Chart folders, recipe files or archives
+    #[arg(required = true, value_name = "CHART", value_hint = ValueHint::AnyPath)]
+    pub(crate) charts: Vec<PathBuf>,
     /// Registry to point at: a host with its port, and a path if the images lie below one
     #[arg(long, value_name = "REGISTRY")]
     pub(crate) to: String,
     /// What becomes of the upstream host
-    #[arg(long, value_enum, default_value_t = PathPolicy::KeepHost)]
+    #[arg(long, value_enum, default_value = "keep-host")]
     pub(crate) path_policy: PathPolicy,
-    /// Archive to write the relocated chart to
-    #[arg(short, long = "out", value_name = "ARCHIVE", value_hint = ValueHint::FilePath)]
+    /// Folder to write the relocated archives to
+    #[arg(short, long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
-    /// File to write the proof to
+    /// File to write the proof to, for people
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) proof: Option<PathBuf>,
     /// Write nothing: show the edits

@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 
 use crate::edit::ValuePath;
 use crate::profile::{Profile, Substitution};
+use crate::toggle::Toggle;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,9 +47,9 @@ pub(crate) struct ViewArguments {
     /// Which toggles to turn on
     #[arg(long, value_enum, default_value_t = Profile::All)]
     pub(crate) profile: Profile,
-    /// A toggle of the profile `declared`, or one more of `all`; may be given several times
+    /// A toggle of the profile `declared`, or one more of `all`: a switch, or PATH=TEXT; may be given several times
     #[arg(long = "toggle", value_name = "PATH")]
-    pub(crate) toggles: Vec<ValuePath>,
+    pub(crate) toggles: Vec<Toggle>,
     /// Where images are fetched from instead, as FROM=TO, each a host or the beginning of a path
     #[arg(long = "substitute", value_name = "FROM=TO", value_parser = parse_substitution)]
     pub(crate) substitutions: Vec<Substitution>,

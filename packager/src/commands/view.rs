@@ -11,6 +11,7 @@ use super::CommandRefusal;
 use crate::cli::ViewArguments;
 use crate::config::Config;
 use crate::profile::ImageSettings;
+use crate::recipe::ValueEdit;
 use crate::render::{DEFAULT_KUBERNETES_VERSION, RenderSettings, Renderer, StagedChart};
 use crate::source::Source;
 use crate::toggle::set_over;
@@ -69,10 +70,8 @@ pub(super) fn image_settings(
     for (path, value) in &arguments.settings {
         set_over(&mut values, chart.values(), path, value.clone());
     }
-    let mut probe_values = Map::new();
-    for (path, value) in &arguments.probes {
-        set_over(&mut probe_values, chart.values(), path, value.clone());
-    }
+    let probes = arguments.probes.iter().cloned();
+    let probe_values = probes.map(|(path, value)| ValueEdit { path, value }).collect();
     let versions = match arguments.kubernetes_versions.as_slice() {
         [] => vec![DEFAULT_KUBERNETES_VERSION.to_owned()],
         versions => versions.to_vec(),
@@ -85,7 +84,6 @@ pub(super) fn image_settings(
         views: Vec::new(),
         extra_images: Vec::new(),
         substitutions: arguments.substitutions.clone(),
-        waivers: Vec::new(),
         kubernetes_versions: versions,
     })
 }

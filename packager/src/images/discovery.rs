@@ -177,11 +177,11 @@ impl Collected<'_> {
     /// What stands beside a toggle that cannot be turned on without further values is taken from the values.
     fn add_behind_refused(&mut self, proposals: &mut Vec<Proposal>, survey: &Survey) {
         for (toggle, _) in &survey.refused {
-            let segments = toggle.segments();
+            let segments = toggle.path.segments();
             let Some((_, above)) = segments.split_last().filter(|(_, above)| !above.is_empty()) else {
                 continue;
             };
-            let part = format!("{}.", toggle.prefix(above.len()));
+            let part = format!("{}.", toggle.path.prefix(above.len()));
             proposals.retain(|proposal| {
                 let is_behind = proposal.named_by.starts_with(&part);
                 if is_behind && !self.by_name.contains_key(&proposal.image) {
@@ -248,6 +248,6 @@ fn toggles_of(view: &View) -> Vec<String> {
         ViewName::Toggles(toggles) => toggles.iter().map(ToString::to_string).collect(),
         ViewName::Behind(toggle) => vec![toggle.to_string()],
         ViewName::AllToggles => vec!["all".to_owned()],
-        ViewName::Known => vec!["known".to_owned()],
+        ViewName::Known(_) => vec!["known".to_owned()],
     }
 }

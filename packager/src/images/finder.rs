@@ -7,7 +7,7 @@ mod key;
 mod text;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use chart::yaml::Value;
@@ -17,7 +17,7 @@ use self::embedded::embedded_value;
 use self::key::{Hint, hint_of};
 use self::text::{tokens_with_hints, unhinted};
 use super::ImageName;
-use crate::render::Document;
+use crate::render::{Document, Rendering};
 
 /// How deep configuration inside configuration is read.
 const MAX_EMBEDDED: usize = 4;
@@ -67,6 +67,17 @@ impl Finder {
             self.known.borrow_mut().insert(document.digest().clone(), Rc::clone(&found));
             found
         })
+    }
+
+    /// Returns every template with the places in its documents that hold an image, and the images.
+    pub(crate) fn places_in(&self, rendering: &Rendering) -> BTreeSet<(String, String, ImageName)> {
+        let mut places = BTreeSet::new();
+        for document in &rendering.documents {
+            for Sighting { image, path, .. } in self.sightings(document).iter() {
+                places.insert((document.template.clone(), path.clone(), image.clone()));
+            }
+        }
+        places
     }
 }
 

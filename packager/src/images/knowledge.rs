@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 
 use super::ImageName;
 use crate::edit::{InvalidPath, ValuePath};
-use crate::profile::{ExtraImage, Substitution};
+use crate::profile::{ExtraImage, KnownView, Substitution};
+use crate::recipe::ValueEdit;
 use crate::toggle::set_over;
 
 const TEXT: &str = include_str!("../../knowledge/charts.yaml");
@@ -20,13 +21,13 @@ const TEXT: &str = include_str!("../../knowledge/charts.yaml");
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Knowledge {
     /// Values without which it does not render.
-    pub(crate) probe_values: Map<String, Value>,
+    pub(crate) probe_values: Vec<ValueEdit>,
     /// Images that it fetches when it runs.
     pub(crate) extra_images: Vec<ExtraImage>,
     /// Where its images really are.
     pub(crate) substitutions: Vec<Substitution>,
     /// Ways to use it that turning on one switch does not reach.
-    pub(crate) views: Vec<Map<String, Value>>,
+    pub(crate) views: Vec<KnownView>,
     /// Other things that it fetches when it runs.
     pub(crate) fetches: Vec<Fetch>,
 }
@@ -101,7 +102,6 @@ struct SubstitutionStatement {
 #[serde(deny_unknown_fields)]
 struct ViewStatement {
     values: BTreeMap<String, Value>,
-    #[allow(dead_code, reason = "read by people")]
     source: String,
 }
 
@@ -130,7 +130,7 @@ impl Knowledge {
         values: &Map<String, Value>,
     ) -> Result<(), InvalidKnowledge> {
         for (path, value) in statement.probe_values {
-            set_over(&mut self.probe_values, values, &path.parse::<ValuePath>()?, value);
+            self.probe_values.push(ValueEdit { path: path.parse()?, value });
         }
         for extra in statement.extra_images {
             let is_used = extra.when.as_deref().is_none_or(|path| lookup(values, path) == "true");
@@ -145,7 +145,7 @@ impl Knowledge {
             for (path, value) in view.values {
                 set_over(&mut over, values, &path.parse::<ValuePath>()?, value);
             }
-            self.views.push(over);
+            self.views.push(KnownView { values: over, source: view.source });
         }
         let substitutions = statement.substitutions.into_iter();
         self.substitutions.extend(substitutions.map(|one| Substitution { from: one.from, to: one.to }));

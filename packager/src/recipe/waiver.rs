@@ -4,7 +4,6 @@ use crate::located::{Located, LocatedProblem, Problem};
 
 /// One thing that the gate lets pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(dead_code, reason = "the gate reads it; the recipe's parser fills it")]
 pub(crate) struct Waiver {
     /// The name of the gate's check.
     pub(crate) check: String,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::edit::{Segment, ValuePath};
 use crate::images::{ImageName, is_registry_host};
+use crate::render::Scopes;
 
 /// A value that may be part of an image reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +20,16 @@ pub(crate) struct Candidate {
 
 /// Returns the candidates among `values`; `global.imageRegistry`, which many charts read and few list; and registries
 /// that only templates name.
-pub(crate) fn candidates(values: &Map<String, Value>, files: &[ArchiveFile]) -> Vec<Candidate> {
+pub(crate) fn candidates(
+    values: &Map<String, Value>,
+    files: &[ArchiveFile],
+    scopes: &Scopes,
+) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (key, value) in values {
         collect(value, &mut vec![Segment::Key(key.clone())], &mut found);
     }
-    let mut unlisted = registries_in_templates(files);
+    let mut unlisted = registries_in_templates(files, scopes);
     unlisted.insert("global.imageRegistry".to_owned());
     for path in unlisted.iter().filter_map(|text| text.parse::<ValuePath>().ok()) {
         if !found.iter().any(|candidate| candidate.path == path) {
@@ -34,21 +39,20 @@ pub(crate) fn candidates(values: &Map<String, Value>, files: &[ArchiveFile]) -> 
     found
 }
 
-/// Returns the paths of registries that templates read; those of subcharts below the folder's name.
-fn registries_in_templates(files: &[ArchiveFile]) -> BTreeSet<String> {
+/// Returns the paths of registries that templates read.
+fn registries_in_templates(files: &[ArchiveFile], scopes: &Scopes) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for file in files {
-        let Some((above, _)) = file.path.split_once("templates/") else { continue };
         let Ok(text) = str::from_utf8(&file.bytes) else { continue };
-        for piece in text.split(".Values.").skip(1) {
-            let is_part =
-                |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_');
-            let path = piece.split(|character| !is_part(character)).next().unwrap_or_default();
-            if !path.to_lowercase().ends_with("registry") || path.contains("..") {
-                continue;
+        for scope in scopes.of(&file.path) {
+            for piece in text.split(".Values.").skip(1) {
+                let is_part =
+                    |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_');
+                let path = piece.split(|character| !is_part(character)).next().unwrap_or_default();
+                if path.to_lowercase().ends_with("registry") && !path.contains("..") {
+                    paths.insert(scope.join(path));
+                }
             }
-            let prefix = if path.starts_with("global.") { "" } else { above };
-            paths.insert(format!("{}{path}", prefix.replace("charts/", "").replace('/', ".")));
         }
     }
     paths
@@ -150,6 +154,7 @@ pub(crate) fn marks_in(text: &str) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use chart::ChartMetadata;
     use serde_json::json;
 
     use super::*;
@@ -165,12 +170,18 @@ mod tests {
         });
         let template =
             "image: {{ .Values.imageRegistry | default \"docker.io\" }}/{{ .Values.image.registry }}";
-        let files = [ArchiveFile {
-            path: "charts/runner/templates/a.yaml".to_owned(),
-            bytes: template.as_bytes().to_vec(),
-        }];
-        let found: Vec<_> =
-            candidates(values.as_object().unwrap(), &files).iter().map(|one| one.path.to_string()).collect();
+        let metadata = "apiVersion: v2\nname: a\nversion: 1.0.0\n";
+        let file =
+            |path: &str, text: &str| ArchiveFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
+        let files = [
+            file("charts/runner/Chart.yaml", "apiVersion: v2\nname: runner\nversion: 1.0.0\n"),
+            file("charts/runner/templates/a.yaml", template),
+        ];
+        let scopes = Scopes::of_chart(&files, &ChartMetadata::parse(metadata.as_bytes(), None).unwrap());
+        let found: Vec<_> = candidates(values.as_object().unwrap(), &files, &scopes)
+            .iter()
+            .map(|one| one.path.to_string())
+            .collect();
         let expected = [
             "crdRepository",
             "hub",

@@ -2,37 +2,56 @@
 
 use std::collections::BTreeSet;
 
-use similar::TextDiff;
+use serde::Serialize;
+use similar::{ChangeTag, TextDiff};
 
-use super::Target;
+use super::Site;
 use super::candidate::split_version;
 use super::references::{Reference, Slot};
 use crate::images::ImageName;
 use crate::render::StagedChart;
 
-/// Returns a unified diff that moves the reference at a place; nothing when no line is sure to be the one.
-pub(super) fn propose_patch(
+/// A change of a template that is proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct ProposedPatch {
+    /// The file.
+    pub(crate) template: String,
+    /// The first line that changes, from 1.
+    pub(crate) line: usize,
+    /// The unified diff, as a recipe takes it under `patches`.
+    pub(crate) diff: String,
+}
+
+/// Returns patches that may move the reference at a place, the likeliest first; whether they do, a rendering shows.
+pub(super) fn propose_patches(
     chart: &StagedChart,
     (template, _, place): &Slot,
     reference: &Reference,
-    target: &Target,
-) -> Option<String> {
+    site: &Site,
+) -> Vec<ProposedPatch> {
     let (name, _) = split_version(&reference.written);
-    let bare = ImageName { tag: None, digest: None, ..target.of(&reference.image) }.to_string();
+    let bare = ImageName { tag: None, digest: None, ..site.name_of(&reference.image) }.to_string();
     let others =
         chart.files().iter().map(|file| file.path.as_str()).filter(|path| path.contains("templates/"));
-    let by_name = std::iter::once(template.as_str()).chain(others).find_map(|path| {
+    let by_name = std::iter::once(template.as_str()).chain(others.filter(|path| path != template));
+    let by_name = by_name.filter_map(|path| {
         let before = chart.text(path)?;
-        Some((path, before, replaced(before, name, &bare)?))
+        patch_of(path, before, &replaced(before, name, &bare)?)
     });
     let composed = || {
         let before = chart.text(template)?;
         let prefix = bare.strip_suffix(name)?;
-        Some((template.as_str(), before, prefixed(before, last_key(place), prefix)?))
+        patch_of(template, before, &prefixed(before, last_key(place), prefix)?)
     };
-    let (path, before, after) = by_name.or_else(composed)?;
-    let diff = TextDiff::from_lines(before, after.as_str());
-    Some(diff.unified_diff().context_radius(1).header(&format!("a/{path}"), &format!("b/{path}")).to_string())
+    by_name.chain(composed()).collect()
+}
+
+fn patch_of(path: &str, before: &str, after: &str) -> Option<ProposedPatch> {
+    let diff = TextDiff::from_lines(before, after);
+    let first = diff.iter_all_changes().find(|change| change.tag() == ChangeTag::Delete)?;
+    let text =
+        diff.unified_diff().context_radius(1).header(&format!("a/{path}"), &format!("b/{path}")).to_string();
+    Some(ProposedPatch { template: path.to_owned(), line: first.old_index()? + 1, diff: text })
 }
 
 fn last_key(place: &str) -> &str {
@@ -81,8 +100,8 @@ pub(super) fn replaced(text: &str, name: &str, by: &str) -> Option<String> {
     is_changed.then_some(out)
 }
 
-/// Joins templates for one line.
-pub(super) fn render_lines(templates: &BTreeSet<String>) -> String {
+/// Returns templates as one line.
+pub(super) fn in_one_line(templates: &BTreeSet<String>) -> String {
     templates.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 

@@ -6,52 +6,61 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::candidate::{Candidate, candidates, split_version};
-use super::patch::replaced;
-use super::proof::Edit;
-use super::references::{Reference, References, Slot};
+use super::candidate::{Candidate, candidates};
+use super::judge::{Judge, ViewSlot};
+use super::references::{Reference, References};
+use super::texts::move_texts;
 use super::trace::{Composition, Trace};
-use super::{Probe, Target, overlay_of};
+use super::{Probe, Site};
 use crate::edit::ValuePath;
-use crate::images::{ImageName, ViewName};
-use crate::render::{HelmError, merge_over};
+use crate::images::ViewName;
+use crate::render::{HelmError, RenderRequest, merge_over};
+use crate::toggle::set_over;
 
 /// How often wrong edits are dropped and the rest rendered again.
 const MAX_ROUNDS: usize = 8;
 
-/// Returns the edits that move references to exactly their targets and change no other.
-pub(super) fn search(
-    probe: &Probe<'_>,
-    before: &[References],
-    target: &Target,
-) -> Result<Vec<Edit>, HelmError> {
+/// One value to set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Edit {
+    /// Where.
+    pub(super) path: ValuePath,
+    /// What.
+    pub(super) value: String,
+    /// How much depends on it: each place that asks for it, containers twice.
+    pub(super) weight: usize,
+    /// Whether a rendering has shown that it moves something.
+    pub(super) is_kept: bool,
+}
+
+/// Returns the edits that move references to exactly their names at the site and change no other.
+pub(super) fn search(probe: &Probe<'_>, before: &[References], site: &Site) -> Result<Vec<Edit>, HelmError> {
     let mut values = probe.chart.values().clone();
     // A view from the knowledge of charts may give values that the chart itself takes away.
-    let known = probe.views.iter().filter(|view| view.name == ViewName::Known);
+    let known = probe.views.iter().filter(|view| matches!(view.name, ViewName::Known(_)));
     for view in probe.views.iter().take(1).chain(known) {
         merge_over(&mut values, &view.request.values);
     }
-    let (empty, filled): (Vec<_>, Vec<_>) =
-        candidates(&values, probe.chart.files()).into_iter().partition(Candidate::is_empty);
-    let mut search = Search { probe, before, target, values, edits: BTreeMap::new() };
+    let found = candidates(&values, probe.chart.files(), &probe.chart.scopes());
+    let (empty, filled): (Vec<_>, Vec<_>) = found.into_iter().partition(Candidate::is_empty);
+    let mut search = Search { probe, judge: Judge { before, site }, values, edits: BTreeMap::new() };
     search.round(filled)?;
     if search.has_unmoved()? {
         search.round(empty)?;
     }
-    search.texts()?;
-    Ok(search.finish())
+    move_texts(&mut search)?;
+    Ok(search.edits.into_values().filter(|edit| edit.is_kept).collect())
 }
 
-struct Search<'run> {
+/// A search under way.
+pub(super) struct Search<'run> {
     probe: &'run Probe<'run>,
-    before: &'run [References],
-    target: &'run Target,
-    values: Map<String, Value>,
-    edits: BTreeMap<String, Edit>,
+    pub(super) judge: Judge<'run>,
+    /// The values that are edited.
+    pub(super) values: Map<String, Value>,
+    /// The edits by path.
+    pub(super) edits: BTreeMap<String, Edit>,
 }
-
-/// A place in a view.
-type ViewSlot = (usize, Slot);
 
 /// New values for each candidate, and the places that ask for each.
 type Wishes = BTreeMap<usize, BTreeMap<String, Vec<ViewSlot>>>;
@@ -59,10 +68,10 @@ type Wishes = BTreeMap<usize, BTreeMap<String, Vec<ViewSlot>>>;
 impl Search<'_> {
     fn round(&mut self, candidates: Vec<Candidate>) -> Result<(), HelmError> {
         let trace = Trace::of(self.probe, candidates, &self.values)?;
-        let moved = self.moved(&self.rendered()?);
+        let moved = self.judge.moved(&self.rendered()?);
         let mut wishes = Wishes::new();
         let mut compositions: BTreeMap<ViewSlot, Composition> = BTreeMap::new();
-        for (view, slot, reference) in self.foreign() {
+        for (view, slot, reference) in self.judge.foreign() {
             if moved.contains(&(view, slot.clone())) {
                 continue;
             }
@@ -79,38 +88,10 @@ impl Search<'_> {
         self.verify(&compositions, &trace)
     }
 
-    /// Moves what stands inside longer texts of the values, such as the configuration of a program.
-    fn texts(&mut self) -> Result<(), HelmError> {
-        let moved = self.moved(&self.rendered()?);
-        let left = self.foreign().filter(|(view, slot, _)| !moved.contains(&(*view, (*slot).clone())));
-        let left: BTreeMap<String, ImageName> =
-            left.map(|(_, _, reference)| (reference.written.clone(), reference.image.clone())).collect();
-        let texts = texts_in(&self.values);
-        for (written, image) in left {
-            let (name, target) = (split_version(&written).0, self.target.of(&image));
-            let bare = ImageName { tag: None, digest: None, ..target.clone() }.to_string();
-            for (path, text) in &texts {
-                let was = self.edits.get(&path.to_string()).map_or(text, |edit| &edit.value).clone();
-                let Some(value) = replaced(&was, name, &bare) else { continue };
-                let before = self.edits.clone();
-                let mut edit = Edit::new(path.clone(), text.clone(), value, 1);
-                edit.moves = before.get(&path.to_string()).map(|edit| edit.moves.clone()).unwrap_or_default();
-                edit.moves.insert((image.to_string(), target.to_string()));
-                self.edits.insert(path.to_string(), edit);
-                let after = self.rendered()?;
-                let is_better = self.moved(&after).len() > moved.len() && self.wrong(&after).is_empty();
-                if !is_better || !after.iter().all(Option::is_some) {
-                    self.edits = before;
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Returns the new value of the leading candidate that makes the reference its target.
     fn wish(&self, trace: &Trace, composition: &Composition, reference: &Reference) -> Option<String> {
         let candidate = trace.candidate(composition.lead)?;
-        let wanted = self.target.of(&reference.image).to_string();
+        let wanted = self.judge.site.name_of(&reference.image).to_string();
         let name = wanted.strip_suffix(composition.rest.as_str())?;
         Some(format!("{name}{}", candidate.version()))
     }
@@ -129,8 +110,8 @@ impl Search<'_> {
         let Some(value) = plain.or(most) else { return };
         // A container does not start without its image; what else is named may never be used.
         let weight = |place: &ViewSlot| if place.1.2.ends_with(".image") { 2 } else { 1 };
-        let asked_by = asked.values().flatten().map(weight).sum();
-        self.propose(trace, lead, value.clone(), asked_by);
+        let weight = asked.values().flatten().map(weight).sum();
+        self.propose(trace, lead, value.clone(), weight);
         let Some(short) = plain.and_then(|value| asked.get(&format!("{value}/library"))) else { return };
         for place in short {
             let name = compositions.get(place).and_then(|composition| composition.others.first());
@@ -138,14 +119,14 @@ impl Search<'_> {
                 && let Some(candidate) = trace.candidate(*name)
                 && !candidate.value.contains('/')
             {
-                self.propose(trace, *name, format!("library/{}", candidate.value), asked_by);
+                self.propose(trace, *name, format!("library/{}", candidate.value), weight);
             }
         }
     }
 
-    fn propose(&mut self, trace: &Trace, number: usize, value: String, asked_by: usize) {
+    fn propose(&mut self, trace: &Trace, number: usize, value: String, weight: usize) {
         let Some(candidate) = trace.candidate(number) else { return };
-        let edit = Edit::new(candidate.path.clone(), candidate.value.clone(), value, asked_by);
+        let edit = Edit { path: candidate.path.clone(), value, weight, is_kept: false };
         self.edits.insert(candidate.path.to_string(), edit);
     }
 
@@ -158,9 +139,9 @@ impl Search<'_> {
         for _ in 0..MAX_ROUNDS {
             self.drop_breaking()?;
             let after = self.rendered()?;
-            let wrong = self.wrong(&after);
+            let wrong = self.judge.wrong(&after);
             if wrong.is_empty() {
-                self.attribute(&after, compositions, trace);
+                self.keep(&after, compositions, trace);
                 return Ok(());
             }
             let mut dropped = BTreeSet::new();
@@ -170,10 +151,10 @@ impl Search<'_> {
                 let paths: BTreeSet<String> =
                     numbers.filter_map(|number| Some(trace.candidate(*number)?.path.to_string())).collect();
                 let involved = self.edits.iter().filter(|(path, edit)| {
-                    !edit.is_kept() && (paths.contains(*path) || written.contains(&edit.value))
+                    !edit.is_kept && (paths.contains(*path) || written.contains(&edit.value))
                 });
                 // Two edits in one reference contradict each other: the one that fewer places ask for goes.
-                dropped.extend(involved.min_by_key(|(_, edit)| edit.asked_by).map(|(path, _)| path.clone()));
+                dropped.extend(involved.min_by_key(|(_, edit)| edit.weight).map(|(path, _)| path.clone()));
             }
             if dropped.is_empty() {
                 break;
@@ -181,7 +162,7 @@ impl Search<'_> {
             self.edits.retain(|path, _| !dropped.contains(path));
         }
         // What is still wrong then is none of the edits that were kept before.
-        self.edits.retain(|_, edit| edit.is_kept());
+        self.edits.retain(|_, edit| edit.is_kept);
         Ok(())
     }
 
@@ -192,7 +173,7 @@ impl Search<'_> {
         }
         let all = std::mem::take(&mut self.edits);
         let (kept, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            all.into_iter().partition(|(_, edit)| edit.is_kept());
+            all.into_iter().partition(|(_, edit)| edit.is_kept);
         self.edits = kept;
         let mut pending: Vec<Vec<(String, Edit)>> = vec![new.into_iter().collect()];
         while let Some(part) = pending.pop() {
@@ -210,117 +191,52 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn rendered(&self) -> Result<Vec<Option<References>>, HelmError> {
-        self.probe.render(&overlay_of(self.edits.values(), &self.values))
-    }
-
-    /// Returns the references that are to be moved, with their places.
-    fn foreign(&self) -> impl Iterator<Item = (usize, &Slot, &Reference)> {
-        let slots = self.before.iter().enumerate();
-        let slots = slots.flat_map(|(view, references)| {
-            references.by_slot.iter().map(move |(slot, reference)| (view, slot, reference))
-        });
-        slots.filter(|(_, _, reference)| {
-            !self.target.holds(&reference.image) && !self.target.leaves(&reference.image)
-        })
-    }
-
-    fn moved(&self, after: &[Option<References>]) -> BTreeSet<ViewSlot> {
-        let is_moved = |view: usize, slot: &Slot, reference: &Reference| {
-            let now = after.get(view).and_then(|references| references.as_ref()?.by_slot.get(slot));
-            now.is_some_and(|now| now.image == self.target.of(&reference.image))
-        };
-        let moved = self.foreign().filter(|(view, slot, reference)| is_moved(*view, slot, reference));
-        moved.map(|(view, slot, _)| (view, slot.clone())).collect()
+    /// Renders each view with the edits; nothing for a view that does not render.
+    pub(super) fn rendered(&self) -> Result<Vec<Option<References>>, HelmError> {
+        let mut over = Map::new();
+        for edit in self.edits.values() {
+            set_over(&mut over, &self.values, &edit.path, Value::String(edit.value.clone()));
+        }
+        self.probe.render(&over)
     }
 
     fn has_unmoved(&self) -> Result<bool, HelmError> {
         let after = self.rendered()?;
-        Ok(self.moved(&after).len() < self.foreign().count())
+        Ok(self.judge.moved(&after).len() < self.judge.foreign().count())
     }
 
-    /// Returns the places whose reference is neither as it was nor its target, with what stands there.
-    fn wrong(&self, after: &[Option<References>]) -> Vec<(ViewSlot, String)> {
-        let mut wrong = Vec::new();
-        for (view, references) in after.iter().enumerate() {
-            let Some(before) = self.before.get(view) else { continue };
-            for (slot, now) in references.iter().flat_map(|references| &references.by_slot) {
-                let is_right = before
-                    .by_slot
-                    .get(slot)
-                    .is_some_and(|was| now.image == was.image || now.image == self.target.of(&was.image));
-                if !is_right {
-                    wrong.push(((view, slot.clone()), now.written.clone()));
-                }
-            }
-            // A reference that is none any more has become a text that no client understands.
-            let now = references.as_ref();
-            for slot in before.by_slot.keys() {
-                if now.is_some_and(|now| !now.by_slot.contains_key(slot)) {
-                    wrong.push(((view, slot.clone()), String::new()));
-                }
-            }
-        }
-        wrong
-    }
-
-    /// Notes which references each edit moves.
-    fn attribute(
+    /// Keeps the edits that moved something.
+    fn keep(
         &mut self,
         after: &[Option<References>],
         compositions: &BTreeMap<ViewSlot, Composition>,
         trace: &Trace,
     ) {
-        for place in self.moved(after) {
+        for place in self.judge.moved(after) {
             let Some(composition) = compositions.get(&place) else { continue };
-            let was = self.before.get(place.0).and_then(|references| references.by_slot.get(&place.1));
-            let Some(was) = was.map(|reference| reference.image.clone()) else { continue };
-            let now = self.target.of(&was);
             for number in composition.others.iter().chain([&composition.lead]) {
-                let path = trace.candidate(*number).map(|candidate: &Candidate| candidate.path.to_string());
+                let path = trace.candidate(*number).map(|candidate| candidate.path.to_string());
                 if let Some(edit) = path.and_then(|path| self.edits.get_mut(&path)) {
-                    edit.moves.insert((was.to_string(), now.to_string()));
+                    edit.is_kept = true;
                 }
             }
         }
     }
-
-    fn finish(self) -> Vec<Edit> {
-        self.edits.into_values().filter(Edit::is_kept).collect()
-    }
 }
 
-/// Returns the values that are texts of several lines, outside lists.
-fn texts_in(values: &Map<String, Value>) -> Vec<(ValuePath, String)> {
-    fn collect<'values>(
-        values: &'values Map<String, Value>,
-        above: &mut Vec<&'values str>,
-        found: &mut Vec<(ValuePath, String)>,
-    ) {
-        for (key, value) in values {
-            above.push(key);
-            match value {
-                Value::Object(below) => collect(below, above, found),
-                Value::String(text) if text.trim_end().contains('\n') => {
-                    found.push((ValuePath::of_keys(above), text.clone()));
-                }
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {}
-            }
-            above.pop();
-        }
-    }
-    let mut found = Vec::new();
-    collect(values, &mut Vec::new(), &mut found);
-    found
-}
-
-impl Edit {
-    fn new(path: ValuePath, was: String, value: String, asked_by: usize) -> Self {
-        Self { path, was, value, asked_by, moves: BTreeSet::new() }
-    }
-
-    /// Returns whether a rendering has shown that the edit moves something.
-    fn is_kept(&self) -> bool {
-        !self.moves.is_empty()
+impl Probe<'_> {
+    /// Renders each view with values laid over; nothing for a view that does not render.
+    pub(super) fn render(&self, over: &Map<String, Value>) -> Result<Vec<Option<References>>, HelmError> {
+        let laid_over = |request: &RenderRequest| {
+            let mut values = request.values.clone();
+            merge_over(&mut values, over);
+            RenderRequest { values, kubernetes_version: request.kubernetes_version.clone() }
+        };
+        let requests: Vec<_> = self.views.iter().map(|view| laid_over(&view.request)).collect();
+        let outcomes = self.renderer.render_all(self.chart, &requests, self.steps)?;
+        let read = outcomes
+            .into_iter()
+            .map(|outcome| outcome.ok().map(|rendering| References::of(&rendering, self.finder)));
+        Ok(read.collect())
     }
 }

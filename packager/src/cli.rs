@@ -24,7 +24,7 @@ pub(crate) use self::new::NewArguments;
 pub(crate) use self::pack::PackArguments;
 pub(crate) use self::push::PushArguments;
 pub(crate) use self::relocate::RelocateArguments;
-pub(crate) use self::render::{RenderArguments, ViewArguments};
+pub(crate) use self::render::{RenderArguments, RendererArguments, ViewArguments};
 pub(crate) use self::vault::{VaultAction, VaultArguments};
 
 const EXAMPLES: &str = "\

@@ -20,7 +20,7 @@ pub(crate) use self::proof::Proof;
 use self::prove::prove;
 use self::references::References;
 use self::search::{Edit, search};
-pub(crate) use self::site::{Collision, Declared, InvalidSite, Site};
+pub(crate) use self::site::{Collision, Declared, FOREIGN_IMAGE, InvalidSite, Site};
 use self::values_file::ValuesFile;
 use crate::edit::{EditError, InvalidPath};
 use crate::images::{Discovery, Finder, View};

@@ -111,7 +111,7 @@ mod tests {
             ("a.b", json!(true)),
             ("mode=distributed", json!("distributed")),
             ("a.count=3", json!(3)),
-            ("a.\"b=c\".d", json!(true)),
+            ("a.\"b.c=d\".e", json!(true)),
         ];
         for (text, value) in table {
             let toggle: Toggle = text.parse().unwrap();

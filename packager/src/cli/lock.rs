@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::Output;
+use super::{Output, RendererArguments};
+use crate::lock::ImageMode;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,6 +15,8 @@ Examples:
       ask every upstream again, write nothing, and name what moved
   chartpack lock playcekube.yaml --update harbor --update gitlab
       resolve these two anew: newer dependencies, and changed bytes of published versions
+  chartpack lock playcekube.yaml --images names --proofs proofs
+      move the image references to the site without asking any registry, and write down what moved
 
 What was locked before is taken from the vault; other bytes for a locked version are refused.
 Credentials come from helm's repositories.yaml and registry/config.json, docker's config.json and netrc, by host.
@@ -41,6 +44,12 @@ pub(crate) struct LockArguments {
     /// Folder that keeps everything that was ever locked [default: CHARTPACK_VAULT, else in the user's data folder]
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) vault: Option<PathBuf>,
+    /// How far to look into the charts' images
+    #[arg(long, value_enum, default_value = "digests")]
+    pub(crate) images: ImageMode,
+    /// Folder to write the proof of each chart's relocation to, for people
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) proofs: Option<PathBuf>,
     /// How many recipes to resolve at once
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,
@@ -50,6 +59,9 @@ pub(crate) struct LockArguments {
     /// PEM file with the certificate authorities to trust besides the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<PathBuf>,
+    /// How helm is run
+    #[command(flatten)]
+    pub(crate) renderer: RendererArguments,
     /// How to report
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,

@@ -53,6 +53,14 @@ pub(crate) struct ViewArguments {
     /// Where images are fetched from instead, as FROM=TO, each a host or the beginning of a path
     #[arg(long = "substitute", value_name = "FROM=TO", value_parser = parse_substitution)]
     pub(crate) substitutions: Vec<Substitution>,
+    /// How helm is run
+    #[command(flatten)]
+    pub(crate) renderer: RendererArguments,
+}
+
+/// How helm is run.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RendererArguments {
     /// The helm program [default: CHARTPACK_HELM, else helm in the search path]
     #[arg(long, value_name = "PROGRAM", value_hint = ValueHint::ExecutablePath)]
     pub(crate) helm: Option<PathBuf>,

@@ -8,7 +8,7 @@ use chart::yaml::{Budget, InvalidValues, parse_values};
 use serde_json::Map;
 
 use super::CommandRefusal;
-use crate::cli::ViewArguments;
+use crate::cli::{RendererArguments, ViewArguments};
 use crate::config::Config;
 use crate::profile::ImageSettings;
 use crate::recipe::ValueEdit;
@@ -41,6 +41,14 @@ pub(crate) enum InvalidView {
 
 /// Opens the renderer that the flags ask for.
 pub(super) fn renderer(arguments: &ViewArguments, config: &Config) -> Result<Renderer, CommandRefusal> {
+    open_renderer(&arguments.renderer, config)
+}
+
+/// Opens the renderer that the flags of a command ask for which looks at many charts.
+pub(super) fn open_renderer(
+    arguments: &RendererArguments,
+    config: &Config,
+) -> Result<Renderer, CommandRefusal> {
     let cache = config.cache.as_ref().filter(|_| !arguments.no_cache);
     Ok(Renderer::new(&RenderSettings {
         helm: arguments.helm.clone().or_else(|| config.helm.clone()),

@@ -1,6 +1,7 @@
 //! All images of one chart, each with the trail of where it was seen.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -224,6 +225,26 @@ impl Collected<'_> {
                 && versioned.contains(&found.image.repository())
         };
         self.by_name.into_values().filter(|found| !is_mention(found)).collect()
+    }
+}
+
+/// Where an image was seen, in one line.
+impl fmt::Display for Trail {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Rendering { template, document, path, toggles, kubernetes_version, .. } = self else {
+            let Self::Statement { reason } = self else { return Ok(()) };
+            return formatter.write_str(reason);
+        };
+        write!(formatter, "{template}: {document} {path}")?;
+        match toggles.as_slice() {
+            [] => {}
+            [all] if all == "all" => formatter.write_str(", with all toggles")?,
+            [known] if known == "known" => {
+                formatter.write_str(", with values from the knowledge of charts")?
+            }
+            several => write!(formatter, ", with {}", several.join(" and "))?,
+        }
+        kubernetes_version.iter().try_for_each(|version| write!(formatter, ", on Kubernetes {version}"))
     }
 }
 

@@ -28,11 +28,6 @@ impl<'run> Judge<'run> {
         })
     }
 
-    /// Returns the reference that stood at a place.
-    pub(super) fn was(&self, (view, slot): &ViewSlot) -> Option<&'run Reference> {
-        self.before.get(*view)?.by_slot.get(slot)
-    }
-
     /// Returns the places whose references have the names they should have.
     pub(super) fn moved(&self, after: &[Option<References>]) -> BTreeSet<ViewSlot> {
         let is_moved = |view: usize, slot: &Slot, reference: &Reference| {

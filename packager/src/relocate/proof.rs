@@ -79,11 +79,6 @@ pub(crate) struct Left {
 }
 
 impl Left {
-    /// Returns whether nobody has said that it may stay, and more than tests need it.
-    pub(crate) fn is_open(&self) -> bool {
-        !self.only_tests && self.declared.is_none()
-    }
-
     /// Returns where it stands: the line of the proposed patch, else the templates.
     pub(crate) fn place(&self) -> String {
         match &self.patch {

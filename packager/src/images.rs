@@ -4,6 +4,7 @@
 //! Only a rendering proves an image; values, annotations and knowledge propose what renderings cannot show.
 
 mod discovery;
+mod downloads;
 mod finder;
 mod image_name;
 mod isolation;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::ImageName;
+use super::downloads::downloads_in;
 use super::finder::{Finder, Place, Sighting};
 use super::knowledge::{Fetch, InvalidKnowledge, Knowledge};
 use super::proposals::{Proposal, proposals};
@@ -121,7 +122,17 @@ pub(crate) fn discover(
     let is_seen = |image: &ImageName| images.iter().any(|one| one.image.repository() == image.repository());
     unconfirmed.retain(|proposal| !is_seen(&proposal.image));
     let substitutions = settings.substitutions;
-    Ok(Discovery { images, unconfirmed, substitutions, fetches: known.fetches, survey })
+    let mut fetches = known.fetches;
+    for document in
+        survey.views.iter().flat_map(|view| &view.rendering.documents).filter(|one| !one.is_test())
+    {
+        for fetch in downloads_in(document) {
+            if !fetches.contains(&fetch) {
+                fetches.push(fetch);
+            }
+        }
+    }
+    Ok(Discovery { images, unconfirmed, substitutions, fetches, survey })
 }
 
 struct Collected<'run> {

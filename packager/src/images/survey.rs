@@ -107,7 +107,9 @@ impl Survey {
     /// Returns every view that renders whole, the groups last.
     pub(crate) fn whole_views(&self) -> impl Iterator<Item = &View> {
         let is_whole = |view: &&View| !matches!(view.name, ViewName::Behind(_));
-        self.views.iter().filter(is_whole).chain(&self.groups)
+        // A group that was taken apart to its end is a view already.
+        let is_new = |group: &&View| !self.views.iter().any(|view| view.request == group.request);
+        self.views.iter().filter(is_whole).chain(self.groups.iter().filter(is_new))
     }
 }
 

@@ -101,6 +101,8 @@ fn is_candidate(key: &str, text: &str) -> bool {
     let has_path = text.contains('/');
     is_host_key
         || is_name_key
+        // A whole reference needs no key that says so: the trace shows what it is.
+        || (has_path && !image.is_bare())
         || (key == "name" && has_path)
         || (has_path && is_registry_host(&image.host) && text.contains(&image.host))
 }
@@ -166,7 +168,7 @@ mod tests {
             "proxy": {"name": "cr.l5d.io/l/proxy", "version": "2"},
             "name": "plain", "url": "https://quay.io/a/b", "hub": "", "nothing": "", "host": "db.example.org:5432",
             "list": [{"image": "velero/plugin:v1"}],
-            "crdRepository": "o/crds", "other": "gcr.io/x/y:1",
+            "crdRepository": "o/crds", "other": "gcr.io/x/y:1", "whole": "x/y:1",
         });
         let template =
             "image: {{ .Values.imageRegistry | default \"docker.io\" }}/{{ .Values.image.registry }}";
@@ -190,6 +192,7 @@ mod tests {
             "list[0].image",
             "other",
             "proxy.name",
+            "whole",
             "global.imageRegistry",
             "runner.image.registry",
             "runner.imageRegistry",

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod build;
+mod charts;
 mod command_line;
 mod helm;
 mod images;
@@ -12,6 +13,7 @@ mod new;
 mod pack;
 mod push;
 mod recipe;
+mod relocate;
 mod seed_charts;
 mod support;
 mod vault;

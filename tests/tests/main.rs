@@ -11,6 +11,7 @@ mod concurrency;
 mod container;
 mod delivery_git;
 mod delivery_http;
+mod delivery_images;
 mod delivery_oci;
 mod delivery_signed;
 mod delivery_upstream;

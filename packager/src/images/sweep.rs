@@ -172,10 +172,12 @@ impl<'survey> Sweep<'survey> {
     ) -> Result<(), HelmError> {
         let is_refused = |toggle: &Toggle| self.refused.iter().any(|(one, _)| one == toggle);
         let (hard, mut order): (Vec<_>, Vec<_>) = switches.iter().cloned().partition(is_refused);
+        let mut on: Option<Vec<Toggle>> = None;
         // What contradicts the toggles of one such view comes first in the next.
         for _ in 0..MAX_ALL_VIEWS {
             let Some((view, kept)) = self.all_that_work(&order)? else { break };
             views.push(view);
+            on.get_or_insert_with(|| kept.clone());
             let left_over: Vec<_> = order.iter().filter(|toggle| !kept.contains(toggle)).cloned().collect();
             if left_over.is_empty() {
                 break;
@@ -184,12 +186,41 @@ impl<'survey> Sweep<'survey> {
             order.splice(0..0, left_over);
         }
         for layer in one_for_each_path(choices) {
-            if let Some((view, kept)) = self.all_that_work(&[layer, hard.clone(), order.clone()].concat())? {
+            self.choose_with_all(&layer, on.as_deref().unwrap_or_default(), views)?;
+        }
+        for choice in choices {
+            let unlocked = hard.iter().filter(|toggle| self.asks_for(toggle, choice));
+            let together: Vec<Toggle> = [choice].into_iter().chain(unlocked).cloned().collect();
+            if let Some((mut view, kept)) = self.all_that_work(&together)? {
+                view.name = ViewName::Toggles(kept.clone());
                 views.push(view);
                 self.refused.retain(|(toggle, _)| !kept.contains(toggle));
             }
         }
         Ok(())
+    }
+
+    /// Makes choices beside all that is on; one rendering, since each choice was seen already.
+    fn choose_with_all(
+        &self,
+        choices: &[Toggle],
+        on: &[Toggle],
+        views: &mut Vec<View>,
+    ) -> Result<(), HelmError> {
+        let request = self.request(&[on, choices].concat());
+        self.steps.expect(1);
+        if let Ok(rendering) = self.renderer.render(self.chart, &request)? {
+            views.push(View { name: ViewName::AllToggles, request, rendering });
+        }
+        self.steps.done();
+        Ok(())
+    }
+
+    /// Returns whether what refuses a switch names a choice, as in `sentinel needs architecture=replication`.
+    fn asks_for(&self, switch: &Toggle, choice: &Toggle) -> bool {
+        let Some((_, failure)) = self.refused.iter().find(|(one, _)| one == switch) else { return false };
+        let text = choice.value.as_str().unwrap_or_default();
+        failure.cause.contains(choice.path.last_key()) && failure.cause.contains(text)
     }
 
     /// Renders with all toggles; where they contradict each other, with as many as halving leaves. Returns which

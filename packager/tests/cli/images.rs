@@ -209,7 +209,7 @@ fn plugins_and_downloads_at_run_time_are_named() {
 #[test]
 fn a_choice_among_texts_is_tried_and_unlocks_what_asks_for_it() {
     let main = "image: a/{{ if eq .Values.mode \"cluster\" }}cluster{{ else }}single{{ end }}:1";
-    let sentinel = "{{ if .Values.sentinel.enabled }}{{ if ne .Values.mode \"cluster\" }}{{ fail \"sentinel needs a cluster\" }}{{ end }}\n"
+    let sentinel = "{{ if .Values.sentinel.enabled }}{{ if ne .Values.mode \"cluster\" }}{{ fail \"sentinel needs the mode cluster\" }}{{ end }}\n"
         .to_owned()
         + &pod("sentinel", "image: a/sentinel:1")
         + "{{ end }}\n";

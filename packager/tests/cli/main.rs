@@ -16,4 +16,5 @@ mod recipe;
 mod relocate;
 mod seed_charts;
 mod support;
+mod upstream_charts;
 mod vault;

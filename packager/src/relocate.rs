@@ -105,7 +105,7 @@ pub(crate) fn relocate(
     site.refuse_collisions(discovery.images.iter().map(|found| (&found.image, None)))?;
     if !recorded.is_empty() {
         match prove(relocating, recorded) {
-            Ok(proof) if proof.is_complete() => {
+            Ok(proof) if proof.is_complete() && proof.needs_every_edit() => {
                 return Ok(Relocation { edits: recorded.to_vec(), values: texts(chart, recorded)?, proof });
             }
             // They fit another chart: what fits this one is searched for anew.

@@ -52,8 +52,7 @@ impl Look<'_> {
             kubernetes_versions: &settings.kubernetes_versions,
             steps,
         };
-        let recorded = prepared.known.as_ref().map(|known| known.relocation.as_slice()).unwrap_or_default();
-        let Relocation { edits, proof, .. } = relocate(&relocating, recorded)?;
+        let Relocation { edits, proof, .. } = relocate(&relocating, &prepared.recorded)?;
         let site = site.knowing(&discovery.substitutions);
         let foreign = proof.left.iter().filter(|left| !left.only_tests).map(|left| LockedForeign {
             image: left.image.clone(),

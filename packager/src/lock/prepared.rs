@@ -20,6 +20,8 @@ pub(super) struct Prepared {
     pub(super) locked: LockedChart,
     /// What was found out about the same chart, made of the same by the same recipe.
     pub(super) known: Option<Known>,
+    /// The edits that moved the references of the recipe's chart when it was locked before, perhaps another version.
+    pub(super) recorded: Vec<LockedEdit>,
 }
 
 /// What looking at a chart brings.

@@ -94,6 +94,7 @@ impl Resolver<'_> {
             upstream: taken.locked,
         };
         let recipe = recipe.clone();
+        let recorded = self.old.map(|old| old.relocation.clone()).unwrap_or_default();
         Ok(Prepared {
             recipe,
             draft,
@@ -102,6 +103,7 @@ impl Resolver<'_> {
             packed: chart,
             locked,
             known,
+            recorded,
         })
     }
 

@@ -176,3 +176,56 @@ fn first_difference(text: &str, other: &str) -> String {
     let differs = text.lines().zip(other.lines()).find(|(one, another)| one != another);
     differs.map_or(text, |(line, _)| line).trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::images::Finder;
+
+    /// Returns how many places carry a value and how many are broken, between two documents.
+    fn compared(before: &str, after: &str) -> (usize, usize) {
+        let rendering = |text: &str| Rendering {
+            documents: vec![Arc::new(Document::new(
+                "templates/a.yaml".to_owned(),
+                format!("kind: Pod\n{text}\n"),
+            ))],
+        };
+        let (before, after) = (rendering(before), rendering(after));
+        let finder = Finder::default();
+        let references = [&before, &after].map(|one| References::of(one, &finder));
+        let mut differences = Differences::default();
+        let edits = [LockedEdit { path: "registry".to_owned(), value: json!("r.local/quay.io") }];
+        differences.add(
+            Rendered { rendering: &before, references: &references[0] },
+            Rendered { rendering: &after, references: &references[1] },
+            &edits,
+        );
+        (differences.carried.len(), differences.broken.len())
+    }
+
+    #[test]
+    fn only_references_what_holds_them_and_their_checksums_may_differ() {
+        let (one, other) = ("a".repeat(64), "b".repeat(64));
+        let table = [
+            ("image: quay.io/a/b:1".to_owned(), "image: r.local/quay.io/a/b:1".to_owned(), (0, 0)),
+            (
+                "image: quay.io/a/b:1\nnote: runs quay.io/a/b:1".to_owned(),
+                "image: r.local/quay.io/a/b:1\nnote: runs r.local/quay.io/a/b:1".to_owned(),
+                (0, 0),
+            ),
+            (format!("checksum/config: {one}"), format!("checksum/config: {other}"), (0, 0)),
+            (format!("password: {one}"), format!("password: {other}"), (0, 1)),
+            ("registry: quay.io".to_owned(), "registry: r.local/quay.io".to_owned(), (1, 0)),
+            ("port: 80".to_owned(), "port: 81".to_owned(), (0, 1)),
+            ("name: a".to_owned(), "other: a".to_owned(), (0, 2)),
+            ("items: [a]".to_owned(), "items: [a, b]".to_owned(), (0, 1)),
+        ];
+        for (before, after, expected) in table {
+            assert_eq!(compared(&before, &after), expected, "{before} -> {after}");
+        }
+    }
+}

@@ -104,6 +104,11 @@ impl Proof {
         self.views.iter().all(|view| view.wrong.is_empty()) && self.broken.is_empty()
     }
 
+    /// Returns whether each edit moves something.
+    pub(super) fn needs_every_edit(&self) -> bool {
+        self.edits.iter().all(|edit| !edit.moves.is_empty())
+    }
+
     /// Returns whether something that broke holds a value.
     pub(super) fn breaks_with(&self, value: &str) -> bool {
         self.broken.iter().any(|difference| difference.after.contains(value))

@@ -86,3 +86,30 @@ fn list_around(path: &ValuePath, values: &Map<String, Value>) -> Option<(ValuePa
     let whole = keys.try_fold(first, |value, key| value.get(key))?.clone();
     Some((list, whole))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_that_only_a_subchart_has_is_set_whole_before_its_next_item() {
+        let values = json!({"own": [{"image": "a", "name": "n"}], "sub": {"list": [{"image": "a"}, {"image": "b", "name": "m"}]}});
+        let edit = |path: &str, value: &str| Edit {
+            path: path.parse().unwrap(),
+            value: value.to_owned(),
+            weight: 1,
+            is_kept: true,
+        };
+        let file = ValuesFile(Document::parse("own:\n- image: a # here\n  name: n\n").unwrap());
+        let edits =
+            [edit("own[0].image", "r/a"), edit("sub.list[0].image", "r/a"), edit("sub.list[1].image", "r/b")];
+        let made = file.set_all(&edits, values.as_object().unwrap()).unwrap();
+        let made: Vec<_> = made.into_iter().map(|LockedEdit { path, value }| (path, value)).collect();
+        let whole = json!([{"image": "r/a"}, {"image": "b", "name": "m"}]);
+        let expected =
+            [("own[0].image", json!("r/a")), ("sub.list", whole), ("sub.list[1].image", json!("r/b"))];
+        assert_eq!(made, expected.map(|(path, value)| (path.to_owned(), value)));
+    }
+}

@@ -15,6 +15,7 @@ Examples:
   bench                                   measure everything and write bench/REPORT.md
   bench --quick                           a look in between, written to the target folder
   bench publish --stores production       one row on Postgres and MinIO, printed
+  bench packager                          the packager over community charts, into bench/PACKAGER.md
 
 ChartMuseum is measured where CHARTMUSEUM names its program. Filled corpora are kept in the target folder."
 )]
@@ -28,7 +29,10 @@ pub(crate) struct Cli {
     /// At most 10,000 versions and short windows
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Where the report of everything goes
+    /// The folder of charts for the packager [default: shared/upstream/charts beside the repository]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) charts: Option<PathBuf>,
+    /// Where the report of everything goes, or that of the packager
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 }
@@ -69,6 +73,8 @@ pub(crate) enum Work {
     RegistryLayer,
     /// What each small blob asks of bucket and database.
     RegistryRequests,
+    /// The packager over a folder of charts, into a report of its own.
+    Packager,
 }
 
 impl Cli {

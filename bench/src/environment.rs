@@ -45,10 +45,22 @@ pub(crate) fn search_path() -> Option<OsString> {
 /// # Errors
 /// When it is not built.
 pub(crate) fn chartroom() -> Result<PathBuf> {
+    built("chartroom")
+}
+
+/// Returns the packager's program, built in the same profile as the running program.
+///
+/// # Errors
+/// When it is not built.
+pub(crate) fn chartpack() -> Result<PathBuf> {
+    built("chartpack")
+}
+
+fn built(name: &str) -> Result<PathBuf> {
     let running = env::current_exe().context("cannot tell where the running program is")?;
-    let path = running.with_file_name("chartroom");
+    let path = running.with_file_name(name);
     if !path.is_file() {
-        bail!("`{}` is not built: run `make bench`", path.display());
+        bail!("`{}` is not built: run `make bench`, or build it with `--release`", path.display());
     }
     Ok(path)
 }

@@ -35,7 +35,7 @@ impl Machine {
         };
         let facts = vec![
             ("date", date()?),
-            ("cores", format!("{cores} × {}", proc_field("/proc/cpuinfo", "model name")?)),
+            ("cores", cpu()?),
             ("memory", memory()?),
             ("kernel", fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned()),
             ("file system of Chartroom", file_system(&target)?),
@@ -75,6 +75,15 @@ impl Machine {
         }
         text
     }
+}
+
+/// Returns how many cores there are, and of which kind.
+///
+/// # Errors
+/// When the system does not say.
+pub(crate) fn cpu() -> Result<String> {
+    let cores = std::thread::available_parallelism().context("the number of cores is not known")?;
+    Ok(format!("{cores} × {}", proc_field("/proc/cpuinfo", "model name")?))
 }
 
 /// Returns the date and time.

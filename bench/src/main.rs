@@ -14,6 +14,7 @@ mod http;
 mod load;
 mod machine;
 mod measured;
+mod packager;
 mod place;
 mod process;
 mod progress;
@@ -68,6 +69,11 @@ async fn stopped() -> std::io::Result<()> {
 }
 
 async fn run(cli: Cli) -> Result<()> {
+    if cli.work == Work::Packager {
+        let root = environment::repository_root();
+        let charts = cli.charts.unwrap_or_else(|| root.with_file_name("shared").join("upstream/charts"));
+        return packager::measure(&charts, &cli.report.unwrap_or_else(|| root.join("bench/PACKAGER.md")));
+    }
     let effort = if cli.quick { Effort::QUICK } else { Effort::FULL };
     let mut report = Report::new(Machine::inspect()?, effort.coverage(), repeat(&cli));
     let path = match cli.quick {

@@ -28,7 +28,7 @@ use crate::report::Section;
 /// When a server does not do what is measured.
 pub(crate) async fn measure(row: Work, bench: &Bench) -> Result<Section> {
     match row {
-        Work::All => bail!("all rows are not one row"),
+        Work::All | Work::Packager => bail!("that is not one row of the table"),
         Work::IndexGet => index_get::measure(bench).await,
         Work::IndexLatency => index_latency::measure(bench).await,
         Work::Publish => publish::measure(bench).await,

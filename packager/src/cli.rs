@@ -12,6 +12,7 @@ mod lock;
 mod new;
 mod pack;
 mod push;
+mod relocate;
 mod render;
 mod sign;
 mod vault;
@@ -33,6 +34,7 @@ pub(crate) use self::lock::LockArguments;
 pub(crate) use self::new::NewArguments;
 pub(crate) use self::pack::PackArguments;
 pub(crate) use self::push::PushArguments;
+pub(crate) use self::relocate::RelocateArguments;
 pub(crate) use self::render::{RenderArguments, ViewArguments};
 pub(crate) use self::sign::SignArguments;
 pub(crate) use self::vault::{VaultAction, VaultArguments};
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     Images(ImagesArguments),
     /// Lock and build images of our own
     Image(ImageArguments),
+    /// Make every image reference of a chart point at a registry, proven by rendering
+    Relocate(RelocateArguments),
     /// Print a completion script for a shell
     Completion(CompletionArguments),
 }

@@ -11,6 +11,7 @@ mod lock;
 mod new;
 mod pack;
 mod push;
+mod relocate;
 mod render;
 mod sign;
 mod vault;
@@ -34,7 +35,8 @@ use crate::images::DiscoveryError;
 use crate::lock::{LockRefusal, Moved};
 use crate::pack::PackRefusal;
 use crate::push::InvalidClient;
-use crate::render::{HelmError, RenderSettings, Renderer, StageError, TemplateFailure};
+use crate::relocate::{InvalidSite, RelocationError};
+use crate::render::{HelmError, Renderer, StageError, TemplateFailure};
 use crate::scaffold::ScaffoldRefusal;
 use crate::sign::{KeyRefusal, SignRefusal};
 use crate::source::SourceError;
@@ -184,6 +186,18 @@ pub(crate) enum CommandRefusal {
     /// An archive is not signed.
     #[error(transparent)]
     Sign(#[from] SignRefusal),
+    /// The registry to relocate to is none.
+    #[error(transparent)]
+    Site(#[from] InvalidSite),
+    /// A chart cannot be relocated.
+    #[error("`{chart}` cannot be relocated: {problem}")]
+    Relocation {
+        /// The chart.
+        chart: PathBuf,
+        /// What is wrong.
+        #[source]
+        problem: RelocationError,
+    },
     /// The report cannot be written.
     #[error("cannot write the report: {0}")]
     Report(#[from] io::Error),
@@ -233,6 +247,8 @@ impl CommandRefusal {
             | Self::Rewrite(_)
             | Self::SigningKey(_)
             | Self::Sign(_)
+            | Self::Site(_)
+            | Self::Relocation { .. }
             | Self::Report(_) => 1,
         }
     }
@@ -256,12 +272,7 @@ fn helm_renderer(
     if arguments.without_helm {
         return Ok(None);
     }
-    let cache = config.cache.as_ref().filter(|_| !arguments.helm.no_cache);
-    Ok(Some(Renderer::new(&RenderSettings {
-        helm: arguments.helm.helm.clone().or_else(|| config.helm.clone()),
-        cache: cache.map(|folder| folder.join("renderings")),
-        time_limit: arguments.helm.time_limit,
-    })?))
+    view::open_renderer(&arguments.helm, config).map(Some)
 }
 
 /// Returns the folder of the vault: the flag's, else the environment's, else the user's.
@@ -292,6 +303,7 @@ pub(crate) fn run(command: Command, config: &Config, out: &mut dyn Write) -> Res
         Command::Render(arguments) => render::run(arguments, config, out),
         Command::Image(arguments) => image::run(arguments, config, out),
         Command::Images(arguments) => images::run(&arguments, config, out),
+        Command::Relocate(arguments) => relocate::run(&arguments, config, out),
         Command::Completion(arguments) => completion::run(&arguments, out),
     }
 }

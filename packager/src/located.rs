@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use self::suggestion::nearest;
 use crate::edit::{InvalidPath, InvalidTree, Kind, Node, Position, compose, meaning_of};
+use crate::scaffold::InvalidImage;
 
 /// Why a written file is refused, and where to look.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +117,9 @@ pub(crate) enum Problem {
     /// The digest is none.
     #[error(transparent)]
     Digest(#[from] InvalidDigest),
+    /// The reference is of no image.
+    #[error(transparent)]
+    Image(#[from] InvalidImage),
 }
 
 fn meant(suggestion: Option<&str>) -> String {

@@ -3,10 +3,15 @@
 //! The same content gives the same text: entries sorted, nothing of the clock or the machine.
 
 mod check;
+mod collisions;
 mod dependencies;
+mod digests;
+mod look;
 mod moved;
 mod origin;
+mod prepared;
 mod refusal;
+mod registries;
 mod resolve;
 mod resolver;
 mod signers;
@@ -20,9 +25,11 @@ use oci::Digest;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::changed_inputs;
+pub(crate) use self::look::{ImageMode, Look};
 pub(crate) use self::moved::Moved;
 pub(crate) use self::origin::{GitOrigin, OciOrigin, Origin, PathOrigin, RepositoryOrigin};
 pub(crate) use self::refusal::{LockRefusal, RecipeRefusal};
+pub(crate) use self::registries::{ImageRefusal, RegistrySettings};
 pub(crate) use self::resolve::{LockSettings, Locked, lock, read_catalogue, read_lock};
 pub(crate) use self::signers::{SignerRefusal, check as check_signer};
 use crate::edit::write_document;
@@ -98,6 +105,9 @@ pub(crate) struct LockedChart {
     /// The edits that make its image references point at the site; made after all others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) relocation: Vec<LockedEdit>,
+    /// The references that no value moves: they are patched, or found by the nodes' mirror configuration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) foreign: Vec<LockedForeign>,
 }
 
 /// An archive that comes out of a build.
@@ -158,17 +168,33 @@ pub(crate) struct LockedIcon {
 pub(crate) struct LockedImage {
     /// The reference as the chart has it, completed: `docker.io/library/redis:7.0.0-alpine`.
     pub(crate) name: String,
-    /// From where it is copied, when the recipe substitutes it.
+    /// The reference at the site.
+    pub(crate) site_name: String,
+    /// From where it is copied, when it is substituted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) copied_from: Option<String>,
-    /// The digest of its index, or of its only manifest.
-    pub(crate) digest: Digest,
+    /// The digest of its index, or of its only manifest; none when no registry was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<Digest>,
     /// The digest of each platform's manifest, by `os/architecture[/variant]`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) platforms: BTreeMap<String, Digest>,
     /// Where it was found: template, path, toggle.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) trail: Vec<String>,
+}
+
+/// An image reference that no value moves to the site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LockedForeign {
+    /// The reference, completed.
+    pub(crate) image: String,
+    /// The template that names it, with the line when it is known.
+    pub(crate) place: String,
+    /// Why it may stay: the reason of the recipe's waiver; none when nobody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) declared: Option<String>,
 }
 
 /// An edit of `values.yaml` that relocation found.
@@ -243,6 +269,13 @@ impl Lock {
             .cloned()
             .chain([self.catalogue.digest.clone()])
             .collect()
+    }
+}
+
+impl LockedImage {
+    /// Returns the reference that its registry is asked for.
+    pub(crate) fn source(&self) -> &str {
+        self.copied_from.as_deref().unwrap_or(&self.name)
     }
 }
 

@@ -19,6 +19,7 @@ mod profile;
 mod progress;
 mod push;
 mod recipe;
+mod relocate;
 mod render;
 mod report;
 mod scaffold;

@@ -16,12 +16,12 @@ use chart::ChartName;
 use serde_json::Value;
 
 pub(crate) use self::glob::Glob;
-pub(crate) use self::images::{ImageSettings, Profile};
 pub(crate) use self::revision::{InvalidRevision, Revision};
 pub(crate) use self::upstream::{Commit, OciName, Upstream};
 pub(crate) use self::waiver::Waiver;
 use crate::edit::{InvalidPath, MetadataEdits, ValuePath};
 use crate::located::{Located, LocatedProblem, Problem, read_document};
+use crate::profile::ImageSettings;
 
 /// The name of a recipe's file in its folder.
 pub(crate) const FILE_NAME: &str = "recipe.yaml";

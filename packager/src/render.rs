@@ -10,6 +10,7 @@ mod failure;
 mod fixed_keys;
 mod helm;
 mod lint;
+mod scope;
 mod served_kinds;
 mod staged_chart;
 
@@ -31,6 +32,7 @@ use self::helm::Helm;
 pub(crate) use self::helm::HelmError;
 pub(crate) use self::lint::LintRemark;
 use self::lint::remarks_of;
+pub(crate) use self::scope::Scopes;
 use self::served_kinds::served_kinds;
 pub(crate) use self::staged_chart::{StageError, StagedChart};
 use crate::steps::Steps;

@@ -10,6 +10,7 @@ mod images;
 mod lock;
 mod pack;
 mod push;
+mod relocate;
 mod sign;
 mod vault;
 
@@ -21,6 +22,7 @@ pub(crate) use self::images::{ImageList, write_images, write_rendering, write_wh
 pub(crate) use self::lock::write_locked;
 pub(crate) use self::pack::{write_edits, write_packed};
 pub(crate) use self::push::{exit_code_of, write_deliveries};
+pub(crate) use self::relocate::{write_proofs, write_values_diff};
 pub(crate) use self::sign::{Signed, SignedState, write_signed};
 pub(crate) use self::vault::{write_collected, write_kept, write_verified};
 

@@ -283,9 +283,15 @@ pub const MIRROR: &str = "--mirror";
 /// The variable with more of them, blanks between.
 pub const MIRRORS: &str = "CHARTPACK_MIRRORS";
 
-/// Returns the arguments of `chartpack lock` on the catalogue in the current folder, which asks busy servers once more.
+/// Returns the arguments of `chartpack lock` on the catalogue in the current folder, which asks busy servers once more
+/// and leaves images alone.
 pub fn lock(more: &[&str]) -> Vec<String> {
-    let mut line = arguments(["lock", "playcekube.yaml", "--retries", "1"]);
+    lock_with_images("none", more)
+}
+
+/// Returns the arguments of `chartpack lock` which looks so far into images: `digests`, `names` or `none`.
+pub fn lock_with_images(how_far: &str, more: &[&str]) -> Vec<String> {
+    let mut line = arguments(["lock", "playcekube.yaml", "--retries", "1", "--images", how_far]);
     line.extend(arguments(VAULT));
     line.extend(more.iter().map(|word| (*word).to_owned()));
     line

@@ -13,6 +13,7 @@ mod container;
 mod delivery_bump;
 mod delivery_git;
 mod delivery_http;
+mod delivery_images;
 mod delivery_mirror;
 mod delivery_oci;
 mod delivery_signed;

@@ -13,7 +13,7 @@ use crate::lock::LockedEdit;
 use crate::vendor;
 
 /// What is added to a draft.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Additions {
     /// The charts that are put into `charts/`, outer ones first.
     pub(crate) dependencies: Vec<Vendored>,
@@ -56,6 +56,9 @@ impl Draft {
             edits.extend(carry_icon(&chart, &mut files, icon)?);
         }
         if !relocation.is_empty() {
+            if !files.iter().any(|file| file.path == "values.yaml") {
+                files.push(ArchiveFile { path: "values.yaml".to_owned(), bytes: Vec::new() });
+            }
             let edits_of = relocation.iter().map(|LockedEdit { path, value }| Ok((path.parse()?, value)));
             let all: Vec<(ValuePath, &Value)> = edits_of
                 .collect::<Result<_, InvalidPath>>()

@@ -34,7 +34,7 @@ pub(crate) struct Overrides {
 }
 
 /// A chart with its own files as they will be packed, and nothing added yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(super) files: Vec<ArchiveFile>,
     pub(super) edits: Vec<FileEdit>,

@@ -28,8 +28,8 @@ impl BothValues {
         for ValueEdit { path, value } in &recipe.values {
             found.extend(self.gone(path, "values").or_else(|| self.other(path, value)));
         }
-        for path in &recipe.images.toggles {
-            found.extend(self.gone(path, "images.toggles"));
+        for toggle in &recipe.images.toggles {
+            found.extend(self.gone(&toggle.path, "images.toggles"));
         }
         for ValueEdit { path, .. } in &recipe.images.probe_values {
             found.extend(self.gone(path, "images.probeValues"));

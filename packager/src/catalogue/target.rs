@@ -1,5 +1,7 @@
 //! The target of a delivery: the site's registry and repository, and how image names are formed there.
 
+use serde::Serialize;
+
 use crate::located::{Located, LocatedProblem, Problem};
 
 /// Where everything will live.
@@ -14,7 +16,8 @@ pub(crate) struct Target {
 }
 
 /// How an upstream image's name becomes the site's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum PathPolicy {
     /// `registry/quay.io/minio/minio`: nothing can collide.
     #[default]

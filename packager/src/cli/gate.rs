@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 use super::{HelmArguments, Output};
 use crate::edit::ValuePath;
 use crate::gate::Check;
+use crate::toggle::Toggle;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,9 +43,9 @@ pub(crate) struct GateArguments {
     /// Kubernetes version to render for; may be given several times, the newest last [default: those of the catalogue, else 1.31.0]
     #[arg(long = "kube-version", value_name = "VERSION")]
     pub(crate) kubernetes_versions: Vec<String>,
-    /// A toggle that will be used, besides those of the recipe; may be given several times
+    /// A toggle that will be used, besides those of the recipe: a switch, or PATH=TEXT; may be given several times
     #[arg(long = "toggle", value_name = "PATH")]
-    pub(crate) toggles: Vec<ValuePath>,
+    pub(crate) toggles: Vec<Toggle>,
     /// One value that only makes a chart render that demands it, as PATH=YAML
     #[arg(long = "probe", value_name = "PATH=VALUE", value_parser = super::render::parse_setting)]
     pub(crate) probes: Vec<(ValuePath, serde_json::Value)>,

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::Output;
+use super::{HelmArguments, Output};
+use crate::lock::ImageMode;
 use crate::upstream::Mirror;
 
 const EXAMPLES: &str = "\
@@ -17,6 +18,8 @@ Examples:
       resolve these two anew: newer dependencies, and changed bytes of published versions
   chartpack lock playcekube.yaml --mirror https://charts.gitlab.io=https://nexus.local.cloud/repository/gitlab
       inside a closed network: the lock names charts.gitlab.io all the same
+  chartpack lock playcekube.yaml --images names --proofs proofs
+      move the image references to the site without asking any registry, and write down what moved
 
 What was locked before is taken from the vault; other bytes for a locked version are refused.
 Credentials come from helm's repositories.yaml and registry/config.json, docker's config.json and netrc, by host.
@@ -47,6 +50,12 @@ pub(crate) struct LockArguments {
     /// Fetch what lies below an address from another one; CHARTPACK_MIRRORS has more, with blanks between
     #[arg(long, value_name = "FROM=TO")]
     pub(crate) mirror: Vec<Mirror>,
+    /// How far to look into the charts' images
+    #[arg(long, value_enum, default_value = "digests")]
+    pub(crate) images: ImageMode,
+    /// Folder to write the proof of each chart's relocation to, for people
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) proofs: Option<PathBuf>,
     /// How many recipes to resolve at once
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,
@@ -56,6 +65,9 @@ pub(crate) struct LockArguments {
     /// PEM file with the certificate authorities to trust besides the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<PathBuf>,
+    /// How helm is run
+    #[command(flatten)]
+    pub(crate) renderer: HelmArguments,
     /// How to report
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,

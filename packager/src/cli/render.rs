@@ -1,12 +1,13 @@
 //! Flags of `render`, and those that every command shares which looks at a chart through renderings.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
+use super::HelmArguments;
 use crate::edit::ValuePath;
 use crate::profile::{Profile, Substitution};
+use crate::toggle::Toggle;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,21 +47,15 @@ pub(crate) struct ViewArguments {
     /// Which toggles to turn on
     #[arg(long, value_enum, default_value_t = Profile::All)]
     pub(crate) profile: Profile,
-    /// A toggle of the profile `declared`, or one more of `all`; may be given several times
+    /// A toggle of the profile `declared`, or one more of `all`: a switch, or PATH=TEXT; may be given several times
     #[arg(long = "toggle", value_name = "PATH")]
-    pub(crate) toggles: Vec<ValuePath>,
+    pub(crate) toggles: Vec<Toggle>,
     /// Where images are fetched from instead, as FROM=TO, each a host or the beginning of a path
     #[arg(long = "substitute", value_name = "FROM=TO", value_parser = parse_substitution)]
     pub(crate) substitutions: Vec<Substitution>,
-    /// The helm program [default: CHARTPACK_HELM, else helm in the search path]
-    #[arg(long, value_name = "PROGRAM", value_hint = ValueHint::ExecutablePath)]
-    pub(crate) helm: Option<PathBuf>,
-    /// Neither read nor fill the cache of renderings
-    #[arg(long)]
-    pub(crate) no_cache: bool,
-    /// How long one rendering may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = super::parse_seconds)]
-    pub(crate) time_limit: Duration,
+    /// How helm is run
+    #[command(flatten)]
+    pub(crate) renderer: HelmArguments,
 }
 
 pub(super) fn parse_setting(text: &str) -> Result<(ValuePath, serde_json::Value), String> {

@@ -130,9 +130,9 @@ fn images_of(
         return bump.upstream_difference.images.clone();
     };
     let by_values = difference.images.clone();
-    let of = |files| image_settings(&bump.recipe.recipe.images, files, kubernetes);
+    let settings = image_settings(&bump.recipe.recipe.images, kubernetes);
     let rendered = renderer.map(|renderer| {
-        render_both(&mut difference, renderer, (old, new), (&of(old), &of(new)), false, steps)
+        render_both(&mut difference, renderer, (old, new), (&settings, &settings), false, steps)
     });
     match rendered {
         Some(Ok(())) | None => difference.images,

@@ -10,8 +10,8 @@ use crate::bump::image_settings;
 use crate::cli::{DiffArguments, Output};
 use crate::config::Config;
 use crate::diff::{ChartDifference, LockedChartDifference, Side, compare_locks, render_both};
+use crate::profile::ImageSettings;
 use crate::progress::Progress;
-use crate::recipe;
 use crate::render::Renderer;
 use crate::report;
 use crate::steps::Steps;
@@ -72,8 +72,8 @@ impl Look {
         new: &[ArchiveFile],
     ) -> Result<(), CommandRefusal> {
         let Some(renderer) = &self.renderer else { return Ok(()) };
-        let settings = |files| image_settings(&recipe::ImageSettings::default(), files, &self.kubernetes);
-        let settings = (&settings(old), &settings(new));
+        let settings = image_settings(&ImageSettings::default(), &self.kubernetes);
+        let settings = (&settings, &settings);
         render_both(difference, renderer, (old, new), settings, self.with_resources, &self.steps)?;
         Ok(())
     }

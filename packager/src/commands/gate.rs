@@ -7,7 +7,7 @@ use std::path::Path;
 use chart::archive::{ArchiveFile, ChartArchive, Limits};
 
 use super::build::{Requested, requested};
-use super::{CommandRefusal, open_vault};
+use super::{CommandRefusal, open_vault, view};
 use crate::build::{DeliverSettings, Delivered, Overrides, deliver};
 use crate::catalogue::Catalogue;
 use crate::cli::{GateArguments, HelmArguments, Output};
@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::gate::{Candidate, GateSettings, Original, Usage, Verdict, judge};
 use crate::pack::{PackSettings, pack};
 use crate::progress::Progress;
-use crate::render::{DEFAULT_KUBERNETES_VERSION, RenderSettings, Renderer, StagedChart};
+use crate::render::{DEFAULT_KUBERNETES_VERSION, Renderer, StagedChart};
 use crate::report;
 use crate::source::Source;
 use crate::steps::Steps;
@@ -66,12 +66,7 @@ impl Gate {
         config: &Config,
         output: Output,
     ) -> Result<Self, CommandRefusal> {
-        let cache = config.cache.as_ref().filter(|_| !arguments.no_cache);
-        let renderer = Renderer::new(&RenderSettings {
-            helm: arguments.helm.clone().or_else(|| config.helm.clone()),
-            cache: cache.map(|folder| folder.join("renderings")),
-            time_limit: arguments.time_limit,
-        })?;
+        let renderer = view::open_renderer(arguments, config)?;
         // On a terminal the renderings are shown, elsewhere the charts: each in its own line.
         let is_told = output == Output::Text && !config.shows_progress;
         let progress = Progress::new("passed", false, is_told);

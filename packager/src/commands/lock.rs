@@ -1,13 +1,16 @@
 //! `chartpack lock`: resolves a catalogue file and writes its lock, or says what moved.
 
+use std::fs;
 use std::io::Write;
+use std::path::Path;
 
-use super::{CommandRefusal, open_vault, read_authorities};
+use super::{CommandRefusal, open_vault, read_authorities, view};
 use crate::cli::{LockArguments, Output};
 use crate::config::Config;
-use crate::lock::{LockSettings, lock, path_beside};
+use crate::lock::{ImageMode, LockSettings, Locked, Look, RegistrySettings, lock, path_beside};
 use crate::progress::Progress;
 use crate::report;
+use crate::steps::Steps;
 use crate::target::write_whole;
 use crate::upstream::{Fetcher, FetcherSettings, Mirrors};
 
@@ -17,34 +20,64 @@ pub(super) fn run(
     config: &Config,
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
-    let LockArguments { catalogue, check, update, mirror, vault, jobs, retries, ca_file, output } = arguments;
-    let authorities = read_authorities(ca_file)?;
+    let LockArguments {
+        catalogue, check, update, mirror, vault, images, jobs, retries, ca_file, output, ..
+    } = &arguments;
+    let authorities = read_authorities(ca_file.clone())?;
     let credentials = config.credentials.clone();
-    let mirrors = Mirrors::new(mirror.into_iter().chain(config.mirrors.iter().cloned()));
-    let fetcher = Fetcher::new(&FetcherSettings { retries, authorities, credentials, mirrors })?;
-    let vault = open_vault(vault, config)?;
+    let registries = RegistrySettings {
+        credentials: credentials.registries.clone(),
+        authorities: authorities.clone(),
+        retries: *retries,
+    };
+    let mirrors = Mirrors::new(mirror.iter().chain(&config.mirrors).cloned());
+    let fetcher = Fetcher::new(&FetcherSettings { retries: *retries, authorities, credentials, mirrors })?;
+    let vault = open_vault(vault.clone(), config)?;
     let settings = LockSettings {
-        catalogue: &catalogue,
+        catalogue,
         vault: &vault,
         fetcher: &fetcher,
-        update: update.into_iter().collect(),
-        is_check: check,
-        jobs: usize::from(jobs),
+        update: update.iter().cloned().collect(),
+        is_check: *check,
+        jobs: usize::from(*jobs),
         modified_seconds: config.modified_seconds,
+        registries: (*images == ImageMode::Digests).then_some(registries),
     };
-    let verb = if check { "checked" } else { "locked" };
-    let progress = Progress::new(verb, config.shows_progress, output == Output::Text);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let locked = runtime.block_on(lock(&settings, &progress));
+    let verb = if *check { "checked" } else { "locked" };
+    let progress = Progress::new(verb, config.shows_progress, *output == Output::Text);
+    // There is one bar already, over the recipes.
+    let steps = Steps::new(false);
+    // A check looks at no chart: what a chart needs changes only with what it is made of.
+    let renderer = match images {
+        ImageMode::Digests | ImageMode::Names if !*check => {
+            Some(view::open_renderer(&arguments.renderer, config)?)
+        }
+        ImageMode::Digests | ImageMode::Names | ImageMode::None => None,
+    };
+    let look = renderer.as_ref().map(|renderer| Look { renderer, steps: &steps });
+    let locked = lock(&settings, look.as_ref(), &progress);
     progress.finish();
+    steps.finish();
     let locked = locked?;
-    let path = path_beside(&catalogue);
+    let path = path_beside(catalogue);
     if !check {
-        let text = locked.lock.to_text().map_err(std::io::Error::other)?;
-        write_whole(&path, text.as_bytes())
-            .map_err(|reason| CommandRefusal::File { path: path.clone(), reason })?;
+        write(&path, &locked, arguments.proofs.as_deref())?;
     }
-    report::write_locked(out, &path, &locked, check, output)?;
+    report::write_locked(out, &path, &locked, *check, *output)?;
     let has_moved = locked.moved.as_ref().is_some_and(|moved| !moved.is_empty());
-    Ok(u8::from(check && has_moved))
+    Ok(u8::from(*check && has_moved))
+}
+
+/// Writes the lock, and the proofs where they are asked for.
+fn write(path: &Path, locked: &Locked, proofs: Option<&Path>) -> Result<(), CommandRefusal> {
+    let unwritten = |path: &Path, reason| CommandRefusal::File { path: path.to_owned(), reason };
+    let text = locked.lock.to_text().map_err(std::io::Error::other)?;
+    write_whole(path, text.as_bytes()).map_err(|reason| unwritten(path, reason))?;
+    let Some(folder) = proofs else { return Ok(()) };
+    fs::create_dir_all(folder).map_err(|reason| unwritten(folder, reason))?;
+    for (name, proof) in &locked.proofs {
+        let path = folder.join(format!("{name}.txt"));
+        write_whole(&path, proof.to_text().as_bytes()).map_err(|reason| unwritten(&path, reason))?;
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use super::{CommandRefusal, view};
 use crate::cli::RenderArguments;
 use crate::config::Config;
 use crate::profile::Profile;
-use crate::render::{RenderRequest, merge_over};
+use crate::render::RenderRequest;
 use crate::report;
 use crate::toggle::turned_on;
 
@@ -20,8 +20,7 @@ pub(super) fn run(
     let chart = view::staged(&path)?;
     let settings = view::image_settings(&view, &chart)?;
     let renderer = view::renderer(&view, config)?;
-    let mut values = settings.probe_values.clone();
-    merge_over(&mut values, &settings.values);
+    let values = settings.base_values(chart.values());
     let toggles = match settings.profile {
         Profile::Exact => &[][..],
         Profile::Declared | Profile::All => &settings.toggles,

@@ -7,9 +7,10 @@ use chart::yaml::{Budget, InvalidValues, parse_values};
 use serde_json::Map;
 
 use super::CommandRefusal;
-use crate::cli::ViewArguments;
+use crate::cli::{HelmArguments, ViewArguments};
 use crate::config::Config;
 use crate::profile::ImageSettings;
+use crate::recipe::ValueEdit;
 use crate::render::{DEFAULT_KUBERNETES_VERSION, RenderSettings, Renderer, StagedChart};
 use crate::source::{Source, SourceError, read_bounded};
 use crate::toggle::set_over;
@@ -33,6 +34,11 @@ pub(crate) enum InvalidView {
 
 /// Opens the renderer that the flags ask for.
 pub(super) fn renderer(arguments: &ViewArguments, config: &Config) -> Result<Renderer, CommandRefusal> {
+    open_renderer(&arguments.renderer, config)
+}
+
+/// Opens the renderer that the flags of a command ask for which looks at many charts.
+pub(super) fn open_renderer(arguments: &HelmArguments, config: &Config) -> Result<Renderer, CommandRefusal> {
     let cache = config.cache.as_ref().filter(|_| !arguments.no_cache);
     Ok(Renderer::new(&RenderSettings {
         helm: arguments.helm.clone().or_else(|| config.helm.clone()),
@@ -61,10 +67,8 @@ pub(super) fn image_settings(
     for (path, value) in &arguments.settings {
         set_over(&mut values, chart.values(), path, value.clone());
     }
-    let mut probe_values = Map::new();
-    for (path, value) in &arguments.probes {
-        set_over(&mut probe_values, chart.values(), path, value.clone());
-    }
+    let probes = arguments.probes.iter().cloned();
+    let probe_values = probes.map(|(path, value)| ValueEdit { path, value }).collect();
     let versions = match arguments.kubernetes_versions.as_slice() {
         [] => vec![DEFAULT_KUBERNETES_VERSION.to_owned()],
         versions => versions.to_vec(),
@@ -74,6 +78,7 @@ pub(super) fn image_settings(
         toggles: arguments.toggles.clone(),
         values,
         probe_values,
+        views: Vec::new(),
         extra_images: Vec::new(),
         substitutions: arguments.substitutions.clone(),
         kubernetes_versions: versions,

@@ -127,7 +127,7 @@ fn files_of(
 fn images_of(chart: &LockedChart) -> BTreeSet<ImageName> {
     let named = chart.images.iter().filter_map(|image| {
         let name: ImageName = image.name.parse().ok()?;
-        Some(ImageName { digest: Some(image.digest.clone()), ..name })
+        Some(ImageName { digest: image.digest.clone(), ..name })
     });
     named.collect()
 }

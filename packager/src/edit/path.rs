@@ -46,6 +46,20 @@ impl ValuePath {
         Self(keys.iter().map(|key| Segment::Key((*key).to_owned())).collect())
     }
 
+    /// Returns the path of these steps; nothing when there are none, or the first is an index.
+    pub(crate) fn new(segments: Vec<Segment>) -> Option<Self> {
+        matches!(segments.first(), Some(Segment::Key(_))).then_some(Self(segments))
+    }
+
+    /// Returns the last key on the way; indices behind it are left out.
+    pub(crate) fn last_key(&self) -> &str {
+        let keys = self.0.iter().rev().filter_map(|segment| match segment {
+            Segment::Key(key) => Some(key.as_str()),
+            Segment::Index(_) => None,
+        });
+        keys.into_iter().next().unwrap_or_default()
+    }
+
     /// Returns the steps, from the top of the document.
     pub(crate) fn segments(&self) -> &[Segment] {
         &self.0

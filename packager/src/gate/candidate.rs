@@ -6,10 +6,10 @@ use chart::archive::ArchiveFile;
 use serde_json::{Map, Value};
 
 use super::Check;
-use crate::edit::ValuePath;
-use crate::recipe::{Profile, Recipe, Waiver};
+use crate::profile::Profile;
+use crate::recipe::{Recipe, Waiver};
 use crate::render::{DEFAULT_KUBERNETES_VERSION, StageError, StagedChart};
-use crate::toggle::set_over;
+use crate::toggle::{Toggle, set_over};
 
 /// A chart before the gate.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) struct Original {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Usage {
     /// The toggles that are declared.
-    pub(crate) toggles: Vec<ValuePath>,
+    pub(crate) toggles: Vec<Toggle>,
     /// Whether every toggle of the chart counts as declared, except that upstream may refuse it.
     pub(crate) is_every_toggle_used: bool,
     /// Values without which the chart does not render.

@@ -16,6 +16,7 @@ use super::{stale_files, views, waivers};
 use crate::images::{Finder, Knowledge};
 use crate::render::{RenderRequest, Renderer, TemplateFailure, merge_over};
 use crate::steps::Steps;
+use crate::toggle::set_over;
 
 /// Judges a chart.
 ///
@@ -28,7 +29,10 @@ pub(crate) fn judge(
     steps: &Steps,
 ) -> Result<Verdict, GateError> {
     let known = Knowledge::of(candidate.chart.metadata(), candidate.chart.values())?;
-    let mut probe_values = known.probe_values;
+    let mut probe_values = Map::new();
+    for edit in &known.probe_values {
+        set_over(&mut probe_values, candidate.chart.values(), &edit.path, edit.value.clone());
+    }
     merge_over(&mut probe_values, &candidate.usage.probe_values);
     let mut judge = Judge {
         renderer,

@@ -6,12 +6,11 @@
 use serde_json::{Map, Value};
 
 use super::candidate::{Candidate, GateSettings};
-use crate::edit::ValuePath;
 use crate::render::{
     FailureKind, HelmError, RenderRequest, Renderer, Rendering, StagedChart, TemplateFailure, merge_over,
 };
 use crate::steps::Steps;
-use crate::toggle::{toggles_of, turned_on};
+use crate::toggle::{Toggle, switches_of, turned_on};
 
 /// How many renderings may be spent on finding toggles that go together: charts whose toggles exclude each other in many
 /// ways would cost more than all their single toggles.
@@ -21,14 +20,14 @@ const MAX_TOGETHER: usize = 64;
 const MAX_BROKEN: usize = 16;
 
 /// What was turned on for a rendering.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Turned {
     /// Nothing: the values as they are.
     Nothing,
     /// The declared toggles.
     Declared,
     /// One toggle.
-    One(ValuePath),
+    One(Toggle),
     /// All toggles that go together.
     All,
 }
@@ -65,7 +64,7 @@ pub(super) struct Views {
     /// The renderings, the values at the newest Kubernetes version first.
     pub(super) views: Vec<View>,
     /// Toggles that render alone, but not together with the others.
-    pub(super) contradictions: Vec<(ValuePath, TemplateFailure)>,
+    pub(super) contradictions: Vec<(Toggle, TemplateFailure)>,
     /// What else does not render with the values, found by leaving out template after template.
     pub(super) others_broken: Vec<TemplateFailure>,
     /// How many toggles there are.
@@ -99,7 +98,7 @@ pub(super) fn render(
     let quicker = candidate.chart.with_fixed_keys().unwrap_or_default();
     let mut values = candidate.chart.values().clone();
     merge_over(&mut values, probe_values);
-    let mut toggles = toggles_of(&values);
+    let mut toggles = switches_of(&values);
     toggles.extend(declared.iter().filter(|toggle| !toggles.contains(toggle)).cloned().collect::<Vec<_>>());
     views.toggles = toggles.len();
     let requests: Vec<_> =
@@ -123,9 +122,9 @@ pub(super) fn render(
 
 /// Toggles that were turned on at once.
 struct Together {
-    toggles: Vec<ValuePath>,
+    toggles: Vec<Toggle>,
     /// Those that failed with the others on.
-    contradictions: Vec<(ValuePath, TemplateFailure)>,
+    contradictions: Vec<(Toggle, TemplateFailure)>,
 }
 
 struct Sweep<'run> {
@@ -137,7 +136,7 @@ struct Sweep<'run> {
 }
 
 impl Sweep<'_> {
-    fn request(&self, toggles: &[ValuePath], version: &str) -> RenderRequest {
+    fn request(&self, toggles: &[Toggle], version: &str) -> RenderRequest {
         RenderRequest {
             values: turned_on(self.probe_values, toggles),
             kubernetes_version: version.to_owned(),
@@ -148,7 +147,7 @@ impl Sweep<'_> {
     fn at_each_version(
         &self,
         turned: Turned,
-        toggles: &[ValuePath],
+        toggles: &[Toggle],
         is_used: bool,
     ) -> Result<Vec<View>, HelmError> {
         let versions = self.settings.kubernetes_versions.iter().rev();
@@ -195,12 +194,12 @@ impl Sweep<'_> {
     }
 
     /// Returns as many toggles as render together, and those that do not go with them, by halving.
-    fn that_go_together(&self, toggles: &[ValuePath]) -> Result<Together, HelmError> {
+    fn that_go_together(&self, toggles: &[Toggle]) -> Result<Together, HelmError> {
         let (mut kept, mut contradictions) = (Vec::new(), Vec::new());
         let mut pending = vec![toggles.to_vec()];
         for _ in 0..MAX_TOGETHER {
             let Some(part) = pending.pop().filter(|part| !part.is_empty()) else { break };
-            let together: Vec<ValuePath> = kept.iter().chain(&part).cloned().collect();
+            let together: Vec<Toggle> = kept.iter().chain(&part).cloned().collect();
             self.steps.expect(1);
             let outcome =
                 self.renderer.render(self.chart, &self.request(&together, self.settings.newest()))?;

@@ -1,15 +1,17 @@
 //! All images of one chart, each with the trail of where it was seen.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
 use super::ImageName;
+use super::downloads::downloads_in;
 use super::finder::{Finder, Place, Sighting};
 use super::knowledge::{Fetch, InvalidKnowledge, Knowledge};
 use super::proposals::{Proposal, proposals};
 use super::survey::{Survey, SurveyError, View, ViewName, survey};
-use crate::profile::{ImageSettings, source_of};
+use crate::profile::{ImageSettings, Substitution, source_of};
 use crate::render::{Document, HelmError, RenderRequest, Renderer, StagedChart, merge_over};
 use crate::steps::Steps;
 
@@ -20,6 +22,8 @@ pub(crate) struct Discovery {
     pub(crate) images: Vec<FoundImage>,
     /// Images that values or annotations name and no view shows.
     pub(crate) unconfirmed: Vec<Proposal>,
+    /// Where images are fetched from instead: what was decided, then what is known.
+    pub(crate) substitutions: Vec<Substitution>,
     /// What else the chart fetches when it runs.
     pub(crate) fetches: Vec<Fetch>,
     /// The views they were seen in.
@@ -96,10 +100,7 @@ pub(crate) fn discover(
     steps: &Steps,
 ) -> Result<Discovery, DiscoveryError> {
     let known = Knowledge::of(chart.metadata(), chart.values())?;
-    let mut settings = settings.clone();
-    let mut probe_values = known.probe_values;
-    merge_over(&mut probe_values, &settings.probe_values);
-    settings.probe_values = probe_values;
+    let settings = settings.over(&known);
     let finder = Finder::default();
     let survey = survey(renderer, chart, &settings, &finder, steps)?;
     let mut images = Collected { settings: &settings, by_name: BTreeMap::new() };
@@ -110,16 +111,28 @@ pub(crate) fn discover(
     }
     let staged = survey.chart.as_ref().unwrap_or(chart);
     images.add_other_versions(renderer, staged, &survey, &finder, steps)?;
-    for extra in known.extra_images.iter().chain(&settings.extra_images) {
+    for extra in &settings.extra_images {
         images.add(&extra.image, false, Trail::Statement { reason: extra.reason.clone() });
     }
-    let images = images.finish();
-    let is_seen = |image: &ImageName| images.iter().any(|one| one.image.repository() == image.repository());
     let mut values = chart.values().clone();
     merge_over(&mut values, &settings.values);
     let mut unconfirmed = proposals(chart.metadata(), &values);
+    images.add_behind_refused(&mut unconfirmed, &survey);
+    let images = images.finish();
+    let is_seen = |image: &ImageName| images.iter().any(|one| one.image.repository() == image.repository());
     unconfirmed.retain(|proposal| !is_seen(&proposal.image));
-    Ok(Discovery { images, unconfirmed, fetches: known.fetches, survey })
+    let substitutions = settings.substitutions;
+    let mut fetches = known.fetches;
+    for document in
+        survey.views.iter().flat_map(|view| &view.rendering.documents).filter(|one| !one.is_test())
+    {
+        for fetch in downloads_in(document) {
+            if !fetches.contains(&fetch) {
+                fetches.push(fetch);
+            }
+        }
+    }
+    Ok(Discovery { images, unconfirmed, substitutions, fetches, survey })
 }
 
 struct Collected<'run> {
@@ -130,7 +143,7 @@ struct Collected<'run> {
 impl Collected<'_> {
     fn add_document(&mut self, document: &Document, finder: &Finder, view: &View, version: Option<&str>) {
         let (kind, name) = document.kind_and_name();
-        for Sighting { image, path, place } in finder.sightings(document).iter() {
+        for Sighting { image, path, place, .. } in finder.sightings(document).iter() {
             let trail = Trail::Rendering {
                 template: document.template.clone(),
                 document: format!("{kind}/{name}"),
@@ -173,6 +186,26 @@ impl Collected<'_> {
         Ok(())
     }
 
+    /// What stands beside a toggle that cannot be turned on without further values is taken from the values.
+    fn add_behind_refused(&mut self, proposals: &mut Vec<Proposal>, survey: &Survey) {
+        for (toggle, _) in &survey.refused {
+            let segments = toggle.path.segments();
+            let Some((_, above)) = segments.split_last().filter(|(_, above)| !above.is_empty()) else {
+                continue;
+            };
+            let part = format!("{}.", toggle.path.prefix(above.len()));
+            proposals.retain(|proposal| {
+                let is_behind = proposal.named_by.starts_with(&part);
+                if is_behind && !self.by_name.contains_key(&proposal.image) {
+                    let reason =
+                        format!("{} names it; `{toggle}` asks for further values", proposal.named_by);
+                    self.add(&proposal.image, false, Trail::Statement { reason });
+                }
+                !is_behind
+            });
+        }
+    }
+
     /// Adds a trail; of the same place seen in several views only the first is kept.
     fn add(&mut self, image: &ImageName, is_test: bool, trail: Trail) {
         let found = self.by_name.entry(image.clone()).or_insert_with(|| {
@@ -206,6 +239,26 @@ impl Collected<'_> {
     }
 }
 
+/// Where an image was seen, in one line.
+impl fmt::Display for Trail {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Rendering { template, document, path, toggles, kubernetes_version, .. } = self else {
+            let Self::Statement { reason } = self else { return Ok(()) };
+            return formatter.write_str(reason);
+        };
+        write!(formatter, "{template}: {document} {path}")?;
+        match toggles.as_slice() {
+            [] => {}
+            [all] if all == "all" => formatter.write_str(", with all toggles")?,
+            [known] if known == "known" => {
+                formatter.write_str(", with values from the knowledge of charts")?
+            }
+            several => write!(formatter, ", with {}", several.join(" and "))?,
+        }
+        kubernetes_version.iter().try_for_each(|version| write!(formatter, ", on Kubernetes {version}"))
+    }
+}
+
 impl Trail {
     fn is_same_place(&self, other: &Self) -> bool {
         match (self, other) {
@@ -225,6 +278,8 @@ fn toggles_of(view: &View) -> Vec<String> {
     match &view.name {
         ViewName::Values => Vec::new(),
         ViewName::Toggles(toggles) => toggles.iter().map(ToString::to_string).collect(),
+        ViewName::Behind(toggle) => vec![toggle.to_string()],
         ViewName::AllToggles => vec!["all".to_owned()],
+        ViewName::Known(_) => vec!["known".to_owned()],
     }
 }

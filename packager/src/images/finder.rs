@@ -7,7 +7,7 @@ mod key;
 mod text;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use chart::yaml::Value;
@@ -17,7 +17,7 @@ pub(crate) use self::embedded::embedded_value;
 use self::key::{Hint, hint_of};
 use self::text::{tokens_with_hints, unhinted};
 use super::ImageName;
-use crate::render::Document;
+use crate::render::{Document, Rendering};
 
 /// How deep configuration inside configuration is read.
 const MAX_EMBEDDED: usize = 4;
@@ -27,6 +27,8 @@ const MAX_EMBEDDED: usize = 4;
 pub(crate) struct Sighting {
     /// The image.
     pub(crate) image: ImageName,
+    /// The reference as it is written there.
+    pub(crate) written: String,
     /// The path in the document, such as `spec.template.spec.containers[0].image`; what is inside an embedded text
     /// follows a `>`.
     pub(crate) path: String,
@@ -65,6 +67,17 @@ impl Finder {
             self.known.borrow_mut().insert(document.digest().clone(), Rc::clone(&found));
             found
         })
+    }
+
+    /// Returns every template with the places in its documents that hold an image, and the images.
+    pub(crate) fn places_in(&self, rendering: &Rendering) -> BTreeSet<(String, String, ImageName)> {
+        let mut places = BTreeSet::new();
+        for document in &rendering.documents {
+            for Sighting { image, path, .. } in self.sightings(document).iter() {
+                places.insert((document.template.clone(), path.clone(), image.clone()));
+            }
+        }
+        places
     }
 }
 
@@ -186,7 +199,7 @@ impl Walk {
                 Some(hint) if self.accept(word, hint, &below, place) => {}
                 Some(_) | None => {
                     if let Some(image) = unhinted(word) {
-                        self.push(image, &below, place);
+                        self.push(image, word, &below, place);
                     }
                 }
             }
@@ -195,12 +208,12 @@ impl Walk {
 
     fn accept(&mut self, text: &str, hint: Hint, path: &str, place: Place) -> bool {
         let Some(image) = hint.judge(text) else { return false };
-        self.push(image, path, place);
+        self.push(image, text, path, place);
         true
     }
 
-    fn push(&mut self, image: ImageName, path: &str, place: Place) {
-        self.found.push(Sighting { image, path: path.to_owned(), place });
+    fn push(&mut self, image: ImageName, written: &str, path: &str, place: Place) {
+        self.found.push(Sighting { image, written: written.trim().to_owned(), path: path.to_owned(), place });
     }
 }
 

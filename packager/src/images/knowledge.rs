@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 
 use super::ImageName;
 use crate::edit::{InvalidPath, ValuePath};
-use crate::profile::ExtraImage;
+use crate::profile::{ExtraImage, KnownView, Substitution};
+use crate::recipe::ValueEdit;
 use crate::toggle::set_over;
 
 const TEXT: &str = include_str!("../../knowledge/charts.yaml");
@@ -20,9 +21,13 @@ const TEXT: &str = include_str!("../../knowledge/charts.yaml");
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Knowledge {
     /// Values without which it does not render.
-    pub(crate) probe_values: Map<String, Value>,
+    pub(crate) probe_values: Vec<ValueEdit>,
     /// Images that it fetches when it runs.
     pub(crate) extra_images: Vec<ExtraImage>,
+    /// Where its images really are.
+    pub(crate) substitutions: Vec<Substitution>,
+    /// Ways to use it that turning on one switch does not reach.
+    pub(crate) views: Vec<KnownView>,
     /// Other things that it fetches when it runs.
     pub(crate) fetches: Vec<Fetch>,
 }
@@ -64,6 +69,10 @@ struct Statement {
     #[serde(default)]
     extra_images: Vec<ExtraStatement>,
     #[serde(default)]
+    substitutions: Vec<SubstitutionStatement>,
+    #[serde(default)]
+    views: Vec<ViewStatement>,
+    #[serde(default)]
     fetches: Vec<Fetch>,
     #[serde(default)]
     #[allow(dead_code, reason = "read by people; that it is there is tested")]
@@ -77,6 +86,22 @@ struct ExtraStatement {
     #[serde(default)]
     when: Option<String>,
     reason: String,
+    source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubstitutionStatement {
+    from: String,
+    to: String,
+    #[allow(dead_code, reason = "read by people")]
+    source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ViewStatement {
+    values: BTreeMap<String, Value>,
     source: String,
 }
 
@@ -105,7 +130,7 @@ impl Knowledge {
         values: &Map<String, Value>,
     ) -> Result<(), InvalidKnowledge> {
         for (path, value) in statement.probe_values {
-            set_over(&mut self.probe_values, values, &path.parse::<ValuePath>()?, value);
+            self.probe_values.push(ValueEdit { path: path.parse()?, value });
         }
         for extra in statement.extra_images {
             let is_used = extra.when.as_deref().is_none_or(|path| lookup(values, path) == "true");
@@ -115,6 +140,15 @@ impl Knowledge {
                 self.extra_images.push(ExtraImage { image, reason });
             }
         }
+        for view in statement.views {
+            let mut over = Map::new();
+            for (path, value) in view.values {
+                set_over(&mut over, values, &path.parse::<ValuePath>()?, value);
+            }
+            self.views.push(KnownView { values: over, source: view.source });
+        }
+        let substitutions = statement.substitutions.into_iter();
+        self.substitutions.extend(substitutions.map(|one| Substitution { from: one.from, to: one.to }));
         self.fetches.extend(statement.fetches);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Lock, LockedChart, LockedFile, LockedSource};
+use super::{Lock, LockedChart, LockedFile, LockedImage, LockedSource};
 
 /// One thing that is not as the lock says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,7 @@ impl LockedChart {
         if self.provenance != now.provenance {
             moved.push("the provenance changed".to_owned());
         }
+        moved.extend(moved_images(&self.images, &now.images));
         if moved.is_empty() && self.archive.digest != now.archive.digest {
             let (old, new) = (&self.archive.digest, &now.archive.digest);
             moved.push(format!("this chartpack makes {new} of what was {old}"));
@@ -87,4 +88,14 @@ fn moved_files(old: &[LockedFile], new: &[LockedFile]) -> Vec<String> {
     });
     let added = now.keys().filter(|path| !before.contains_key(*path)).map(|path| format!("`{path}` is new"));
     changed.chain(added).collect()
+}
+
+/// An image without a digest on one side was not asked for there.
+fn moved_images(old: &[LockedImage], new: &[LockedImage]) -> Vec<String> {
+    let now: BTreeMap<&str, &LockedImage> = new.iter().map(|image| (image.name.as_str(), image)).collect();
+    let moved = old.iter().filter_map(|image| {
+        let (before, after) = (image.digest.as_ref()?, now.get(image.name.as_str())?.digest.as_ref()?);
+        (before != after).then(|| format!("the tag `{}` was {before} and is {after}", image.source()))
+    });
+    moved.collect()
 }

@@ -7,9 +7,12 @@ use std::path::PathBuf;
 use chart::ChartName;
 use oci::Digest;
 
-use super::{InvalidLock, SignerRefusal};
+use super::{ImageRefusal, InvalidLock, SignerRefusal};
 use crate::build::BuildRefusal;
+use crate::images::DiscoveryError;
 use crate::located::LocatedProblem;
+use crate::relocate::{Collision, InvalidSite, RelocationError};
+use crate::render::StageError;
 use crate::source::SourceError;
 use crate::upstream::UpstreamError;
 use crate::vault::VaultError;
@@ -50,6 +53,18 @@ pub(crate) enum LockRefusal {
     /// Some recipes cannot be locked.
     #[error("nothing is locked, since these recipes cannot be:{}", listed(.0))]
     Recipes(Vec<(String, RecipeRefusal)>),
+    /// Some images cannot be resolved to digests.
+    #[error(
+        "nothing is locked, since the digests of these images cannot be had (`--images names` does without):{}",
+        listed(.0)
+    )]
+    Images(Vec<(String, ImageRefusal)>),
+    /// Two images would have one name at the site.
+    #[error(transparent)]
+    Collision(#[from] Collision),
+    /// There is nothing to wait for upstreams with.
+    #[error("cannot start the runtime: {0}")]
+    NoRuntime(#[source] io::Error),
 }
 
 /// Why a recipe is not locked.
@@ -118,9 +133,21 @@ pub(crate) enum RecipeRefusal {
         /// The charts, each depending on the next.
         trail: String,
     },
+    /// The chart cannot be laid out for helm.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// Its images cannot be discovered.
+    #[error("its images cannot be found: {0}")]
+    Discovery(#[from] DiscoveryError),
+    /// The site's registry is none.
+    #[error("the catalogue file's `target.registry` is no registry: {0}")]
+    Site(#[from] InvalidSite),
+    /// Its image references cannot be moved.
+    #[error("its image references cannot be moved to the site: {0}")]
+    Relocation(#[from] RelocationError),
 }
 
-fn listed(refusals: &[(String, RecipeRefusal)]) -> String {
+fn listed<R: std::fmt::Display>(refusals: &[(String, R)]) -> String {
     refusals.iter().fold(String::new(), |mut text, (name, refusal)| {
         let _ = write!(text, "\n  {name}: {refusal}");
         text
@@ -142,13 +169,20 @@ impl LockRefusal {
                 | RecipeRefusal::NoIcon(_)
                 | RecipeRefusal::Dependency { .. }
                 | RecipeRefusal::OtherDependency { .. }
-                | RecipeRefusal::Cycle { .. } => false,
+                | RecipeRefusal::Cycle { .. }
+                | RecipeRefusal::Stage(_)
+                | RecipeRefusal::Discovery(_)
+                | RecipeRefusal::Site(_)
+                | RecipeRefusal::Relocation(_) => false,
             }),
+            Self::Images(refusals) => refusals.iter().all(|(_, refusal)| refusal.is_of_the_network()),
             Self::Source(_)
             | Self::Catalogue { .. }
             | Self::Lock { .. }
             | Self::NoLock(_)
             | Self::NoSuchRecipe(_)
+            | Self::Collision(_)
+            | Self::NoRuntime(_)
             | Self::Vault(_) => false,
         }
     }

@@ -6,11 +6,17 @@ use std::path::Path;
 use futures_util::{StreamExt, stream};
 use oci::Digest;
 
+use super::collisions::refuse_collisions;
+use super::digests::Asking;
+use super::look::Look;
+use super::prepared::Prepared;
+use super::registries::{Registries, RegistrySettings};
 use super::resolver::{Resolver, Trust};
 use super::{Lock, LockRefusal, LockedChart, LockedFile, Moved, RecipeRefusal};
 use crate::catalogue::{Catalogue, RecipePlace};
 use crate::progress::Progress;
 use crate::recipe;
+use crate::relocate::Proof;
 use crate::source::{RecipeFiles, SourceError, read_bounded};
 use crate::upstream::Fetcher;
 use crate::vault::Vault;
@@ -38,6 +44,8 @@ pub(crate) struct LockSettings<'run> {
     pub(crate) jobs: usize,
     /// The modification time of every entry of the archives, in seconds since 1970.
     pub(crate) modified_seconds: u64,
+    /// How registries are asked for digests; none is asked without.
+    pub(crate) registries: Option<RegistrySettings>,
 }
 
 /// A catalogue file, resolved.
@@ -47,6 +55,10 @@ pub(crate) struct Locked {
     pub(crate) lock: Lock,
     /// What differs from the lock that was there; nothing when there was none.
     pub(crate) moved: Option<Vec<Moved>>,
+    /// How the references of each chart that was looked at were moved, by the recipe's name.
+    pub(crate) proofs: BTreeMap<String, Proof>,
+    /// Whether registries were asked.
+    pub(crate) is_resolved: bool,
 }
 
 /// Reads a catalogue file and returns its bytes too.
@@ -75,11 +87,15 @@ pub(crate) fn read_lock(path: &Path) -> Result<Option<Lock>, LockRefusal> {
         .map_err(|problem| LockRefusal::Lock { path: path.to_owned(), problem: Box::new(problem) })
 }
 
-/// Resolves the catalogue file; the lock itself is not written.
+/// Resolves the catalogue file; the lock itself is not written. Without a `look`, images are left as they were.
 ///
 /// # Errors
-/// [`LockRefusal`] naming every recipe that cannot be locked.
-pub(crate) async fn lock(settings: &LockSettings<'_>, progress: &Progress) -> Result<Locked, LockRefusal> {
+/// [`LockRefusal`] naming every recipe and every image that cannot be locked.
+pub(crate) fn lock(
+    settings: &LockSettings<'_>,
+    look: Option<&Look<'_>>,
+    progress: &Progress,
+) -> Result<Locked, LockRefusal> {
     let (catalogue, bytes) = read_catalogue(settings.catalogue)?;
     let lock_path = super::path_beside(settings.catalogue);
     let old = read_lock(&lock_path)?;
@@ -95,33 +111,66 @@ pub(crate) async fn lock(settings: &LockSettings<'_>, progress: &Progress) -> Re
         Some(old) if settings.is_check => old.modified_seconds,
         Some(_) | None => settings.modified_seconds,
     };
-    progress.begin(catalogue.recipes.len());
-    let old_charts = old.as_ref().map(|old| &old.charts);
-    let resolved = stream::iter(&catalogue.recipes).map(|place| async move {
-        let old = old_charts.and_then(|charts| charts.get(&place.name));
-        let result = resolve(settings, place, old, modified_seconds).await;
-        match &result {
-            Ok(_) => progress.done(&place.name),
-            Err(_) => progress.refused(&place.name),
-        }
-        (place.name.clone(), result)
-    });
-    let resolved: Vec<_> = resolved.buffered(settings.jobs.max(1)).collect().await;
-    let (mut charts, mut refusals) = (BTreeMap::new(), Vec::new());
-    for (name, result) in resolved {
-        match result {
-            Ok(chart) => _ = charts.insert(name, chart),
-            Err(refusal) => refusals.push((name, refusal)),
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LockRefusal::NoRuntime)?;
+    let prepared = runtime.block_on(prepare(settings, &catalogue, old.as_ref(), modified_seconds, progress));
+    let (mut charts, mut refusals, mut proofs) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+    for (name, result) in prepared {
+        let finished = result.and_then(|prepared| {
+            let known = match look.filter(|_| !settings.is_check) {
+                Some(look) => {
+                    let (known, proof) = look.at(&prepared, &catalogue)?;
+                    proofs.insert(name.clone(), proof);
+                    known
+                }
+                None => prepared.known.clone().unwrap_or_default(),
+            };
+            prepared.finish(known)
+        });
+        match finished {
+            Ok(chart) => {
+                progress.done(&name);
+                charts.insert(name, chart);
+            }
+            Err(refusal) => {
+                progress.refused(&name);
+                refusals.push((name, refusal));
+            }
         }
     }
     if !settings.is_check && !refusals.is_empty() {
         return Err(LockRefusal::Recipes(refusals));
     }
+    let mut gone = Vec::new();
+    if let Some(registries) = &settings.registries {
+        let registries = Registries::new(registries, &catalogue);
+        let asking = Asking { registries: &registries, old: old.as_ref(), settings };
+        gone = runtime.block_on(asking.complete(&mut charts))?;
+    }
+    refuse_collisions(&charts)?;
     let digest = if settings.is_check { Digest::sha256(&bytes) } else { settings.vault.put(&bytes)? };
     let name = settings.catalogue.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut lock = Lock::new(LockedFile { path: name, digest }, modified_seconds);
     lock.charts = charts;
-    Ok(Locked { moved: old.map(|old| moved(&old, &mut lock, &refusals)), lock })
+    let moved = old.map(|old| [moved(&old, &mut lock, &refusals), gone].concat());
+    Ok(Locked { moved, lock, proofs, is_resolved: settings.registries.is_some() })
+}
+
+/// Resolves every recipe, several at once.
+async fn prepare(
+    settings: &LockSettings<'_>,
+    catalogue: &Catalogue,
+    old: Option<&Lock>,
+    modified_seconds: u64,
+    progress: &Progress,
+) -> Vec<(String, Result<Prepared, RecipeRefusal>)> {
+    progress.begin(catalogue.recipes.len());
+    let old_charts = old.map(|old| &old.charts);
+    let resolved = stream::iter(&catalogue.recipes).map(|place| async move {
+        let old = old_charts.and_then(|charts| charts.get(&place.name));
+        (place.name.clone(), resolve(settings, place, old, modified_seconds).await)
+    });
+    resolved.buffered(settings.jobs.max(1)).collect().await
 }
 
 /// Returns what moved; a recipe that cannot be resolved today is one thing, not also "gone from the catalogue".
@@ -145,7 +194,7 @@ async fn resolve(
     place: &RecipePlace,
     old: Option<&LockedChart>,
     modified_seconds: u64,
-) -> Result<LockedChart, RecipeRefusal> {
+) -> Result<Prepared, RecipeRefusal> {
     let relative = place.folder.join(recipe::FILE_NAME);
     let around = settings.catalogue.parent().unwrap_or(Path::new(""));
     let recipe = RecipeFiles::read(&around.join(&relative))?;

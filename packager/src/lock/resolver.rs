@@ -7,10 +7,8 @@ use chart::archive::{ArchiveFile, ChartArchive, Limits};
 use oci::Digest;
 
 use super::dependencies::Home;
-use super::{
-    LockedArchive, LockedChart, LockedFile, LockedIcon, LockedProvenance, LockedSource, RecipeRefusal,
-    signers,
-};
+use super::prepared::{Known, Prepared, archive_of};
+use super::{LockedChart, LockedFile, LockedIcon, LockedProvenance, LockedSource, RecipeRefusal, signers};
 use crate::build::{Additions, BuildRefusal, Draft, Icon, Overrides, Packed, Vendored};
 use crate::recipe::{IconSource, Upstream};
 use crate::source::RecipeFiles;
@@ -51,8 +49,9 @@ pub(super) struct Taken {
 }
 
 impl Resolver<'_> {
-    /// Resolves the recipe; `path` is its path relative to the catalogue file.
-    pub(super) async fn resolve(&self, path: &str) -> Result<LockedChart, RecipeRefusal> {
+    /// Resolves the recipe and builds the chart, as it is before its image references are moved; `path` is the recipe's
+    /// path relative to the catalogue file.
+    pub(super) async fn resolve(&self, path: &str) -> Result<Prepared, RecipeRefusal> {
         let recipe = &self.recipe.recipe;
         let taken = self.take_chart().await?;
         let source = Path::new(path);
@@ -70,16 +69,18 @@ impl Resolver<'_> {
             (&old.upstream, &old.recipe, &old.files, &old.overlay, &old.dependencies)
                 == (&taken.locked, &recipe_file, &named, &overlay, &dependencies)
         });
-        let relocation = known.map(|old| old.relocation.clone()).unwrap_or_default();
+        let known = known.map(|old| Known {
+            images: old.images.clone(),
+            relocation: old.relocation.clone(),
+            foreign: old.foreign.clone(),
+        });
         let (locked_icon, icon) = icon.unzip();
-        let additions = Additions { dependencies: vendored, icon, relocation: relocation.clone() };
-        let Packed { chart, drift, .. } = draft.finish(additions, self.modified_seconds)?;
-        let archive =
-            LockedArchive { digest: Digest::sha256(&chart.bytes), size_bytes: chart.bytes.len() as u64 };
-        Ok(LockedChart {
-            name: chart.metadata.name,
-            version: chart.metadata.version,
-            archive,
+        let additions = Additions { dependencies: vendored, icon, relocation: Vec::new() };
+        let Packed { chart, drift, .. } = draft.clone().finish(additions.clone(), self.modified_seconds)?;
+        let locked = LockedChart {
+            name: chart.metadata.name.clone(),
+            version: chart.metadata.version.clone(),
+            archive: archive_of(&chart),
             recipe: recipe_file,
             provenance,
             files: named,
@@ -87,9 +88,22 @@ impl Resolver<'_> {
             dependencies,
             icon: locked_icon.flatten(),
             drift,
-            images: known.map(|old| old.images.clone()).unwrap_or_default(),
-            relocation,
+            images: Vec::new(),
+            relocation: Vec::new(),
+            foreign: Vec::new(),
             upstream: taken.locked,
+        };
+        let recipe = recipe.clone();
+        let recorded = self.old.map(|old| old.relocation.clone()).unwrap_or_default();
+        Ok(Prepared {
+            recipe,
+            draft,
+            additions,
+            modified_seconds: self.modified_seconds,
+            packed: chart,
+            locked,
+            known,
+            recorded,
         })
     }
 

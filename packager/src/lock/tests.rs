@@ -43,12 +43,18 @@ fn sample() -> Lock {
         drift: vec!["fix.patch, hunk 1 of values.yaml: 2 lines further down".to_owned()],
         images: vec![LockedImage {
             name: "docker.io/library/redis:7.0.0-alpine".to_owned(),
+            site_name: "registry.local.cloud:5000/docker.io/library/redis:7.0.0-alpine".to_owned(),
             copied_from: None,
-            digest: digest("index"),
+            digest: Some(digest("index")),
             platforms: BTreeMap::from([("linux/amd64".to_owned(), digest("amd64"))]),
             trail: vec!["templates/redis.yaml".to_owned()],
         }],
         relocation: vec![LockedEdit { path: "image.tag".to_owned(), value: json!("1.10") }],
+        foreign: vec![LockedForeign {
+            image: "gcr.io/a/b:1".to_owned(),
+            place: "templates/b.yaml line 7".to_owned(),
+            declared: Some("a node finds it".to_owned()),
+        }],
     };
     lock.charts.insert("a".to_owned(), chart);
     lock

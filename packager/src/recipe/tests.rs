@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::edit::TextEdit;
+use crate::profile::source_of;
 
 const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -84,10 +85,9 @@ fn every_key_of_a_community_charts_recipe_is_read() {
     assert_eq!(recipe.images.toggles[0].to_string(), "defaultBackend.enabled");
     assert_eq!(recipe.images.probe_values[0].value, json!(true));
     assert_eq!(recipe.images.extra_images[0].reason, "started by the operator");
-    assert_eq!(
-        recipe.images.substitutions["docker.io/bitnami/redis:7.0.0"],
-        "docker.io/bitnamilegacy/redis:7.0.0"
-    );
+    let redis = "bitnami/redis:7.0.0".parse().unwrap();
+    let source = source_of(&redis, &recipe.images.substitutions);
+    assert_eq!(source.to_string(), "docker.io/bitnamilegacy/redis:7.0.0");
     assert_eq!(recipe.waivers[0].subject.as_deref(), Some("https://x.test"));
     assert_eq!(recipe.signers, Some(PathBuf::from("keys/ingress.gpg")));
     let named: Vec<_> = recipe.named_files().collect();

@@ -29,12 +29,7 @@ fn collect(files: &[ArchiveFile], root: &str, metadata: &ChartMetadata) -> Map<S
         let below = format!("{root}charts/{folder}/");
         let Some(subchart) = metadata_at(files, &below) else { continue };
         let own = Value::Object(collect(files, &below, &subchart));
-        let names = metadata.dependencies.iter().filter(|one| one.name == subchart.name.as_str());
-        let mut names: Vec<&str> = names.map(|one| one.effective_name()).collect();
-        if names.is_empty() {
-            names.push(subchart.name.as_str());
-        }
-        for name in names {
+        for name in effective_names(metadata, &subchart) {
             values.insert(name.to_owned(), own.clone());
         }
     }
@@ -45,7 +40,20 @@ fn collect(files: &[ArchiveFile], root: &str, metadata: &ChartMetadata) -> Map<S
     values
 }
 
-fn metadata_at(files: &[ArchiveFile], root: &str) -> Option<ChartMetadata> {
+/// Returns the names under which a chart uses one of its subcharts: its aliases, or its own.
+pub(super) fn effective_names<'chart>(
+    metadata: &'chart ChartMetadata,
+    subchart: &'chart ChartMetadata,
+) -> Vec<&'chart str> {
+    let names = metadata.dependencies.iter().filter(|one| one.name == subchart.name.as_str());
+    let mut names: Vec<&str> = names.map(|one| one.effective_name()).collect();
+    if names.is_empty() {
+        names.push(subchart.name.as_str());
+    }
+    names
+}
+
+pub(super) fn metadata_at(files: &[ArchiveFile], root: &str) -> Option<ChartMetadata> {
     let bytes_of = |name: &str| {
         let path = format!("{root}{name}");
         files.iter().find(|file| file.path == path).map(|file| file.bytes.as_slice())
@@ -53,7 +61,7 @@ fn metadata_at(files: &[ArchiveFile], root: &str) -> Option<ChartMetadata> {
     ChartMetadata::parse(bytes_of("Chart.yaml")?, bytes_of("requirements.yaml")).ok()
 }
 
-fn subchart_folders<'files>(files: &'files [ArchiveFile], root: &str) -> Vec<&'files str> {
+pub(super) fn subchart_folders<'files>(files: &'files [ArchiveFile], root: &str) -> Vec<&'files str> {
     let prefix = format!("{root}charts/");
     let below = files.iter().filter_map(|file| file.path.strip_prefix(&prefix)?.strip_suffix("/Chart.yaml"));
     below.filter(|folder| !folder.contains('/')).collect()

@@ -5,13 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chart::ChartMetadata;
-use chart::archive::{ArchiveError, ArchiveFile, ChartArchive, Limits, PackError, PackOptions, pack_files};
+use chart::archive::{
+    ArchiveError, ArchiveFile, ChartArchive, Limits, PackError, PackOptions, PackedChart, pack_files,
+};
 use oci::Digest;
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
 use super::chart_values::values_of;
 use super::fixed_keys::with_fixed_keys;
+use super::scope::Scopes;
 
 /// A chart on disk and in memory.
 #[derive(Debug)]
@@ -68,6 +71,15 @@ impl StagedChart {
         Ok(Self { folder, digest: Digest::sha256(&packed.bytes), metadata, files, values })
     }
 
+    /// Lays out a chart that was packed.
+    ///
+    /// # Errors
+    /// [`StageError`] as [`Self::new`].
+    pub(crate) fn of_packed(packed: &PackedChart) -> Result<Self, StageError> {
+        let archive = ChartArchive::read(packed.bytes.as_slice(), &Limits::default()).map_err(Box::new)?;
+        Self::new(archive.into_files())
+    }
+
     /// Returns the folder that holds `Chart.yaml`.
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path().join(self.metadata.name.as_str())
@@ -88,9 +100,20 @@ impl StagedChart {
         &self.files
     }
 
+    /// Returns a file's text; nothing when it is not there or not UTF-8.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        let file = self.files.iter().find(|file| file.path == path)?;
+        str::from_utf8(&file.bytes).ok()
+    }
+
     /// Returns the values of the chart with those of its subcharts below their names.
     pub(crate) fn values(&self) -> &Map<String, Value> {
         &self.values
+    }
+
+    /// Returns where the values of each of its charts stand.
+    pub(crate) fn scopes(&self) -> Scopes {
+        Scopes::of_chart(&self.files, &self.metadata)
     }
 
     /// Returns the chart with fixed texts in place of keys and certificates that its templates would make; nothing

@@ -32,7 +32,7 @@ struct Refused {
 impl ImageList {
     /// Takes what was discovered; images that only tests use stay out unless they are asked for.
     pub(crate) fn new(metadata: &ChartMetadata, discovery: Discovery, with_tests: bool) -> Self {
-        let Discovery { mut images, unconfirmed, fetches, survey } = discovery;
+        let Discovery { mut images, unconfirmed, substitutions: _, fetches, survey } = discovery;
         images.retain(|found| with_tests || !found.only_tests);
         let refused = survey
             .refused
@@ -80,7 +80,7 @@ fn write_list(out: &mut dyn Write, list: &ImageList) -> io::Result<()> {
         let pinned = if found.pinned { " (pinned)" } else { "" };
         let source =
             found.fetched_as.as_ref().map(|image| format!(", fetched as {image}")).unwrap_or_default();
-        let trail = found.trails.first().map(described).unwrap_or_default();
+        let trail = found.trails.first().map(Trail::to_string).unwrap_or_default();
         writeln!(out, "  {}{pinned}{source}  {trail}", found.image)?;
     }
     for proposal in &list.unconfirmed {
@@ -128,26 +128,10 @@ pub(crate) fn write_why(
             for (list, image) in &found {
                 writeln!(out, "{} in {} {}", image.image, list.chart, list.version)?;
                 for trail in &image.trails {
-                    writeln!(out, "  {}", described(trail))?;
+                    writeln!(out, "  {}", trail)?;
                 }
             }
         }
     }
     Ok(!found.is_empty())
-}
-
-/// Says where an image was seen, in one line.
-fn described(trail: &Trail) -> String {
-    match trail {
-        Trail::Statement { reason } => reason.clone(),
-        Trail::Rendering { template, document, path, toggles, kubernetes_version, .. } => {
-            let toggles = match toggles.as_slice() {
-                [] => String::new(),
-                [all] if all == "all" => ", with all toggles".to_owned(),
-                several => format!(", with {}", several.join(" and ")),
-            };
-            let version = kubernetes_version.as_ref().map(|version| format!(", on Kubernetes {version}"));
-            format!("{template}: {document} {path}{toggles}{}", version.unwrap_or_default())
-        }
-    }
 }

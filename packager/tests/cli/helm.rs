@@ -26,6 +26,11 @@ pub(crate) fn is_ci() -> bool {
     variable("CI").is_some_and(|value| value == "true")
 }
 
+/// Returns whether the longest tests are wanted (`CHARTROOM_TEST_ALL=1`, as `make test-all` sets).
+pub(crate) fn wants_all() -> bool {
+    variable("CHARTROOM_TEST_ALL").is_some_and(|value| value == "1")
+}
+
 fn folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     folders.extend(variable("CHARTROOM_TOOLS").map(|folder| Path::new(&folder).join("bin")));

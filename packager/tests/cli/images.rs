@@ -1,65 +1,8 @@
 //! `render` and `images`, on charts that hide their images in the ways that real charts do.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
-use crate::helm::helm;
-use crate::support::{Answer, Workplace};
-
-/// A folder of charts, and the helm that renders them.
-struct Charts {
-    place: Workplace,
-    helm: PathBuf,
-}
-
-impl Charts {
-    /// Writes one chart with these templates; nothing when there is no helm.
-    fn new(name: &str, values: &str, templates: &[(&str, &str)]) -> Option<Self> {
-        let charts = Self { place: Workplace::new(), helm: helm()? };
-        let metadata = format!("apiVersion: v2\nname: {name}\nversion: 1.2.3\nappVersion: \"4.5\"\n");
-        charts.place.write(&format!("{name}/Chart.yaml"), metadata);
-        charts.place.write(&format!("{name}/values.yaml"), values);
-        for (file, text) in templates {
-            charts.place.write(&format!("{name}/templates/{file}"), text);
-        }
-        Some(charts)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Answer {
-        let cache = self.place.path("cache");
-        let variables =
-            [("CHARTPACK_HELM", self.helm.to_str().unwrap()), ("CHARTPACK_CACHE", cache.to_str().unwrap())];
-        self.place.run_with(arguments, &variables)
-    }
-
-    /// Returns what `images --output json` says about one chart.
-    fn discover(&self, arguments: &[&str]) -> Value {
-        let answer = self.run(&[&["images", "--output", "json"], arguments].concat());
-        assert_eq!((answer.code, answer.err.as_str()), (0, ""), "{arguments:?}");
-        let lists: Value = serde_json::from_str(&answer.out).unwrap();
-        lists[0].clone()
-    }
-
-    /// Returns the names of the images that `images` lists.
-    fn images(&self, arguments: &[&str]) -> Vec<String> {
-        let list = self.discover(arguments);
-        list["images"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|one| one["image"].as_str().unwrap().to_owned())
-            .collect()
-    }
-}
-
-/// A template of a pod whose container has these lines besides its name.
-fn pod(name: &str, lines: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers:\n  - name: a\n    {}\n",
-        lines.replace('\n', "\n    ")
-    )
-}
+use crate::charts::{Charts, pod};
 
 #[test]
 fn split_keys_and_tags_of_the_application_or_the_cluster_are_put_together() {
@@ -248,6 +191,40 @@ fn what_a_known_chart_fetches_when_it_runs_is_listed_with_the_reason() {
     let extra = &list["images"][1];
     assert_eq!(extra["image"], "docker.io/velero/velero-restic-restore-helper:v4.5");
     assert_eq!(extra["trails"][0]["seenIn"], "statement");
+}
+
+#[test]
+fn plugins_and_downloads_at_run_time_are_named() {
+    let job = pod("job", "image: a/main:1\nargs: [-c, 'curl -fsSL https://example.org/tool.tgz | tar xz']");
+    let Some(charts) = Charts::new("jenkins", "", &[("job.yaml", &job)]) else { return };
+    let said = charts.run(&["images", "jenkins"]).out;
+    for expected in [
+        "needs the network: https://example.org/tool.tgz, by curl in templates/job.yaml: Pod/job; carry the file",
+        "needs the network: the plugins in controller.installPlugins, from updates.jenkins.io; set",
+    ] {
+        assert!(said.contains(expected), "{expected}{said}");
+    }
+}
+
+#[test]
+fn a_choice_among_texts_is_tried_and_unlocks_what_asks_for_it() {
+    let main = "image: a/{{ if eq .Values.mode \"cluster\" }}cluster{{ else }}single{{ end }}:1";
+    let sentinel = "{{ if .Values.sentinel.enabled }}{{ if ne .Values.mode \"cluster\" }}{{ fail \"sentinel needs the mode cluster\" }}{{ end }}\n"
+        .to_owned()
+        + &pod("sentinel", "image: a/sentinel:1")
+        + "{{ end }}\n";
+    let templates = [("main.yaml", pod("main", main)), ("sentinel.yaml", sentinel)];
+    let templates = templates.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let Some(charts) = Charts::new("a", "mode: single\nsentinel: {enabled: false}\n", &templates) else {
+        return;
+    };
+    let all = ["docker.io/a/cluster:1", "docker.io/a/sentinel:1", "docker.io/a/single:1"];
+    assert_eq!(charts.images(&["a"]), all);
+    let said = charts.run(&["images", "a", "--why", "a/cluster"]).out;
+    assert!(said.contains("spec.containers[0].image, with mode=cluster"), "{said}");
+    assert!(!charts.run(&["images", "a"]).out.contains("not turned on whole"));
+    let declared = charts.images(&["a", "--profile", "declared", "--toggle", "mode=cluster"]);
+    assert_eq!(declared, ["docker.io/a/cluster:1", "docker.io/a/single:1"]);
 }
 
 #[test]

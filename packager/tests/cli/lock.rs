@@ -7,7 +7,7 @@ use chart::testing::{ChartBuilder, RawEntry};
 use crate::support::{Workplace, delivery, values_of};
 
 fn refused(place: &Workplace, arguments: &[&str]) -> String {
-    let answer = place.run(&[&["lock", "--vault", "vault"], arguments].concat());
+    let answer = place.run(&[&["lock", "--vault", "vault", "--images", "none"], arguments].concat());
     assert_eq!(answer.code, 1, "{}{}", answer.out, answer.err);
     answer.out + &answer.err
 }
@@ -20,8 +20,10 @@ fn the_lock_is_the_same_text_whenever_it_is_made() {
     place.lock();
     assert_eq!(place.read("playcekube.lock"), first);
     let other = delivery();
-    let answer =
-        other.run_with(&["lock", "--vault", "elsewhere"], &[("TZ", "Asia/Seoul"), ("LC_ALL", "tr_TR.UTF-8")]);
+    let answer = other.run_with(
+        &["lock", "--vault", "elsewhere", "--images", "none"],
+        &[("TZ", "Asia/Seoul"), ("LC_ALL", "tr_TR.UTF-8")],
+    );
     assert_eq!(answer.code, 0, "{}", answer.err);
     assert_eq!(other.read("playcekube.lock"), first);
     let text = String::from_utf8(first).unwrap();
@@ -36,7 +38,7 @@ fn a_check_writes_nothing_and_names_what_moved() {
     let missing = refused(&place, &["--check"]);
     assert!(missing.contains("`playcekube.lock` is not there: run `chartpack lock` first"), "{missing}");
     place.lock();
-    let unmoved = place.run(&["lock", "--vault", "vault", "--check"]);
+    let unmoved = place.run(&["lock", "--vault", "vault", "--images", "none", "--check"]);
     assert_eq!((unmoved.code, unmoved.out.as_str()), (0, "nothing moved since playcekube.lock was made\n"));
     let (lock, vault) =
         (place.read("playcekube.lock"), place.succeed(&["vault", "list", "--vault", "vault"]));
@@ -70,7 +72,10 @@ fn what_was_found_out_about_a_chart_stays_while_it_is_made_of_the_same() {
     place.succeed_quietly(&["build", "--no-gate", "--vault", "vault", "-o", "dist"]);
     let tag = |place: &Workplace| values_of(&place.archive("dist/web-1.2.301.tgz"))["image"]["tag"].clone();
     assert_eq!(tag(&place), "site", "the edit of relocation is made after the recipe's");
-    let check = place.run_with(&["lock", "--vault", "vault", "--check"], &[("SOURCE_DATE_EPOCH", "86400")]);
+    let check = place.run_with(
+        &["lock", "--vault", "vault", "--images", "none", "--check"],
+        &[("SOURCE_DATE_EPOCH", "86400")],
+    );
     assert_eq!(check.code, 0, "another time asked for is nothing that moved: {}", check.out);
     place.write("recipes/web/overlay/templates/extra.yaml", "extra: 2\n");
     place.lock();

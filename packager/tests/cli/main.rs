@@ -4,6 +4,7 @@
 
 mod build;
 mod bump;
+mod charts;
 mod command_line;
 mod diff;
 mod gate;
@@ -16,7 +17,9 @@ mod new;
 mod pack;
 mod push;
 mod recipe;
+mod relocate;
 mod seed_charts;
 mod sign;
 mod support;
+mod upstream_charts;
 mod vault;

@@ -34,7 +34,10 @@ pub(super) fn finding(chart: &StagedChart, remark: &LintRemark) -> Option<Findin
 }
 
 fn undeclared(names: &str) -> Finding {
-    let first = names.split(',').next().unwrap_or(names).trim();
+    // Helm names them in another order each time.
+    let mut names: Vec<&str> = names.split(',').map(str::trim).collect();
+    names.sort_unstable();
+    let (first, names) = (names.first().copied().unwrap_or_default(), names.join(", "));
     let cause = format!(
         "`charts/` has subcharts that `Chart.yaml` does not depend on: {names}; they install, and nobody looks after their versions"
     );

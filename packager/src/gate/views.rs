@@ -112,7 +112,7 @@ pub(super) fn render(
         let is_used = is_every_used || declared.contains(&toggle);
         views.views.push(View { turned: Turned::One(toggle), request, outcome, is_used });
     }
-    let Together { toggles, contradictions } = sweep.that_go_together(&working)?;
+    let Together { toggles, contradictions } = sweep.that_go_together(quicker.as_ref(), &working)?;
     views.contradictions = contradictions;
     if toggles.len() > 1 {
         views.views.extend(sweep.at_each_version(Turned::All, &toggles, is_every_used)?);
@@ -194,15 +194,19 @@ impl Sweep<'_> {
     }
 
     /// Returns as many toggles as render together, and those that do not go with them, by halving.
-    fn that_go_together(&self, toggles: &[Toggle]) -> Result<Together, HelmError> {
+    fn that_go_together(
+        &self,
+        quicker: Option<&StagedChart>,
+        toggles: &[Toggle],
+    ) -> Result<Together, HelmError> {
+        let chart = quicker.unwrap_or(self.chart);
         let (mut kept, mut contradictions) = (Vec::new(), Vec::new());
         let mut pending = vec![toggles.to_vec()];
         for _ in 0..MAX_TOGETHER {
             let Some(part) = pending.pop().filter(|part| !part.is_empty()) else { break };
             let together: Vec<Toggle> = kept.iter().chain(&part).cloned().collect();
             self.steps.expect(1);
-            let outcome =
-                self.renderer.render(self.chart, &self.request(&together, self.settings.newest()))?;
+            let outcome = self.renderer.render(chart, &self.request(&together, self.settings.newest()))?;
             self.steps.done();
             match (outcome, part.as_slice()) {
                 (Ok(_), _) => kept = together,

@@ -110,8 +110,7 @@ fn the_sbom_is_attached_and_names_every_package() -> Result<()> {
 fn a_random_file_is_named_by_check_and_its_absence_is_green() -> Result<()> {
     let Some(small) = SmallImage::built()? else { return Ok(()) };
     let Some(shop) = ImageShop::open()? else { return Ok(()) };
-    let random =
-        "FROM base\nRUN mkdir /opt/tool && head -c 8 /dev/urandom > /opt/tool/key && date > /var/log/built\n";
+    let random = "FROM base\nRUN mkdir -p /opt/tool /var/log && head -c 8 /dev/urandom > /opt/tool/key && date > /var/log/built\n";
     shop.write_recipe("tool", &small.layout(), &small.digest, random)?;
     shop.image(&["lock", "tool", "--vault", "vault"])?.success()?;
     let checked = shop.image(&["build", "tool", "--vault", "vault", "--check"])?;
@@ -127,7 +126,7 @@ fn a_random_file_is_named_by_check_and_its_absence_is_green() -> Result<()> {
 
     shop.write(
         "tool/Containerfile",
-        "FROM base\nRUN date > /var/log/built && echo 1 > /opt/fixed && touch /opt/now\n",
+        "FROM base\nRUN mkdir -p /opt /var/log && date > /var/log/built && echo 1 > /opt/fixed && touch /opt/now\n",
     )?;
     let refused = shop.image(&["build", "tool", "--vault", "vault"])?.failure()?;
     ensure!(refused.contains("is of another recipe") && refused.contains("tool/Containerfile"), "{refused}");

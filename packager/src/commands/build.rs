@@ -56,14 +56,18 @@ pub(super) fn run(
         prove(&delivered, catalogue.as_ref(), &helm, config, out, output)?;
     }
     let packed: Vec<_> = delivered.iter().map(|one| &one.packed).collect();
+    let mut signed = Vec::new();
     if !dry_run {
         let provenances = key.map(|key| provenances_of(&key, &packed, &folder)).transpose()?;
         write(&delivered, &folder)?;
-        sign::write(provenances.unwrap_or_default())?;
+        signed = sign::write(provenances.unwrap_or_default())?;
     } else if output == Output::Text {
         report::write_edits(out, &packed)?;
     }
     report::write_packed(out, &folder, &packed, !dry_run, output)?;
+    if output == Output::Text {
+        report::write_signed(out, &signed, output)?;
+    }
     Ok(0)
 }
 

@@ -102,6 +102,7 @@ fn helm_and_gpg_verify_what_an_rsa_key_signed() {
     let signed = keys.sign(&["--key", "secret", "--passphrase-file", "passphrase"]);
     assert_eq!((signed.code, signed.out.as_str()), (0, "signed: a-1.0.0.tgz.prov\n"), "{}", signed.err);
     keys.verify_with_everyone();
+    assert_eq!(keys.sign(&["--check", "--key", "secret.asc"]).code, 0, "a secret key has its public half");
     let first = keys.place.read("a-1.0.0.tgz.prov");
     let arguments = ["sign", "a-1.0.0.tgz", "--key", "secret.asc"];
     let again = keys.place.run_with(&arguments, &[("CHARTPACK_SIGNING_PASSPHRASE", PASSPHRASE)]);
@@ -247,7 +248,8 @@ fn a_build_signs_all_its_archives_or_writes_none() {
     let build = |key: &str| place.run(&["build", "--vault", "vault", "-o", "dist", "--sign-key", key]);
     let refused = build("public");
     assert!(refused.code == 1 && !place.exists("dist"), "{}", refused.err);
-    assert_eq!(build("secret").code, 0);
+    let built = build("secret");
+    assert!(built.code == 0 && built.out.ends_with("signed: dist/web-1.2.301.tgz.prov\n"), "{}", built.out);
     let first = place.files_in("dist");
     let names: Vec<_> = first.keys().map(String::as_str).collect();
     assert_eq!(names, ["own-0.1.0.tgz", "own-0.1.0.tgz.prov", "web-1.2.301.tgz", "web-1.2.301.tgz.prov"]);

@@ -68,7 +68,7 @@ impl Shelf {
             "recipes/web/dead.patch",
             "--- a/templates/pod.yaml\n+++ b/templates/pod.yaml\n@@ -6,2 +6,2 @@\n e: 5\n-f: 6\n+f: ours\n",
         );
-        place.succeed_quietly(&["lock", "shelf.yaml", "--vault", "vault"]);
+        place.succeed_quietly(&["lock", "shelf.yaml", "--vault", "vault", "--images", "none"]);
         Self { place, new_digest: digest(&new) }
     }
 

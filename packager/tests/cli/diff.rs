@@ -120,7 +120,10 @@ fn locks_are_compared_chart_by_chart_from_the_vault() {
     // Images that are in the locks are compared as they were locked.
     let lock = String::from_utf8(place.read("playcekube.lock")).unwrap();
     let image = |name: &str| {
-        format!("    images:\n    - name: {name}\n      digest: \"sha256:{}\"\n", "0".repeat(64))
+        let digest = "0".repeat(64);
+        format!(
+            "    images:\n    - name: {name}\n      siteName: r.test/{name}\n      digest: \"sha256:{digest}\"\n"
+        )
     };
     place.write("old.lock", lock.trim_end().to_owned() + "\n" + &image("quay.io/a/b:1"));
     place.write("new.lock", lock.trim_end().to_owned() + "\n" + &image("quay.io/a/b:2"));

@@ -30,6 +30,9 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
     let mut lines: Vec<Line> = Vec::new();
     push_all(&server, &blobs, 1).await?;
     lines.extend(take().lines("10 KiB blob push", Bar::AtMost(BAR)));
+    // Blobs are read once a manifest names them.
+    push_image(&server, &blobs, "all").await?;
+    take();
     let mut connection = server.connect().await?;
     for blob in &blobs {
         server.fetch_over(&mut connection, &blob.path()).await?;

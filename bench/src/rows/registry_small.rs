@@ -36,7 +36,9 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
     let blobs: Vec<String> = pushed.iter().map(Blob::path).collect();
     let mut image = None;
     for server in [&rivals.ours, &rivals.peer] {
-        image = Some(push_image(server, &pushed[..2.min(pushed.len())], "1.0").await?);
+        // Clients read blobs that a manifest names.
+        push_image(server, &pushed, "all").await?;
+        image = Some(push_image(server, pushed.get(..2).unwrap_or_default(), "1.0").await?);
     }
     let manifest_bytes = image.map_or(0, |image| image.content.len() as u64);
     let manifests = [format!("/v2/{NAME}/manifests/1.0")];

@@ -235,13 +235,17 @@ fn version_of(programs: &Programs, program: &str) -> Result<String, ImageBuildRe
     Ok(said.split_whitespace().find(is_version).unwrap_or("unknown").to_owned())
 }
 
+/// What images call the architecture this program is for; nothing for one that has no emulator here.
+const NATIVE: &str = if cfg!(target_arch = "x86_64") {
+    "amd64"
+} else if cfg!(target_arch = "aarch64") {
+    "arm64"
+} else {
+    ""
+};
+
 /// Checks that programs of a platform run here.
 fn check_platform(platform: &Platform) -> Result<(), ImageBuildRefusal> {
-    let native = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
     // As the kernel names what the packages of qemu register (binfmt_misc).
     let emulator = match platform.architecture.as_str() {
         "amd64" => "qemu-x86_64".to_owned(),
@@ -250,7 +254,7 @@ fn check_platform(platform: &Platform) -> Result<(), ImageBuildRefusal> {
         other => format!("qemu-{other}"),
     };
     let is_emulated = Path::new("/proc/sys/fs/binfmt_misc").join(&emulator).exists();
-    if platform.os == "linux" && (platform.architecture == native || is_emulated) {
+    if platform.os == "linux" && (platform.architecture == NATIVE || is_emulated) {
         return Ok(());
     }
     let remedy =

@@ -8,7 +8,7 @@ use crate::bench::Bench;
 use crate::figures::{bytes, float, number, seconds};
 use crate::http::get;
 use crate::place::Place;
-use crate::registry::{Blob, push_blob};
+use crate::registry::{Blob, push_blob, push_image};
 use crate::report::{Bar, Line, Section};
 use crate::server::Server;
 use crate::statistics::{median, median_ratio};
@@ -20,6 +20,10 @@ const TURNS: u64 = 3;
 pub(super) async fn measure(bench: &Bench) -> Result<Section> {
     let ours = Server::chartroom(&bench.empty_site()?)?;
     let peer = Server::docker_registry(&Place::new()?)?;
+    // A name is shown to everybody once something is under it.
+    for server in [&ours, &peer] {
+        push_image(server, &[Blob::numbered(u64::MAX, 1 << 10)], "1.0").await?;
+    }
     let (mut we, mut they) = (Turns::default(), Turns::default());
     ours.process().reset_highest_memory()?;
     let before = ours.process().memory()?.resident;

@@ -85,14 +85,15 @@ pub(super) fn render(
     let sweep = Sweep { renderer, chart: &candidate.chart, settings, probe_values, steps };
     let declared = &candidate.usage.toggles;
     let is_every_used = candidate.usage.is_every_toggle_used;
-    let mut views = Views { views: sweep.at_each_version(Turned::Nothing, &[], true)?, ..Views::default() };
+    let values = sweep.at_each_version(None, Turned::Nothing, &[], true)?;
+    let mut views = Views { views: values, ..Views::default() };
     // What does not render at all does not render with a toggle either.
     if let Some(Err(failure)) = views.views.first().map(|view| &view.outcome) {
         views.others_broken = sweep.broken_besides(failure)?;
         return Ok(views);
     }
     if !declared.is_empty() {
-        views.views.extend(sweep.at_each_version(Turned::Declared, declared, true)?);
+        views.views.extend(sweep.at_each_version(None, Turned::Declared, declared, true)?);
     }
     // Making keys takes most of the time some charts need, and no template looks at them.
     let quicker = candidate.chart.with_fixed_keys().unwrap_or_default();
@@ -115,7 +116,8 @@ pub(super) fn render(
     let Together { toggles, contradictions } = sweep.that_go_together(quicker.as_ref(), &working)?;
     views.contradictions = contradictions;
     if toggles.len() > 1 {
-        views.views.extend(sweep.at_each_version(Turned::All, &toggles, is_every_used)?);
+        let together = sweep.at_each_version(quicker.as_ref(), Turned::All, &toggles, is_every_used)?;
+        views.views.extend(together);
     }
     Ok(views)
 }
@@ -146,13 +148,14 @@ impl Sweep<'_> {
     /// Renders for each Kubernetes version, the newest first.
     fn at_each_version(
         &self,
+        quicker: Option<&StagedChart>,
         turned: Turned,
         toggles: &[Toggle],
         is_used: bool,
     ) -> Result<Vec<View>, HelmError> {
         let versions = self.settings.kubernetes_versions.iter().rev();
         let requests: Vec<_> = versions.map(|version| self.request(toggles, version)).collect();
-        let outcomes = self.renderer.render_all(self.chart, &requests, self.steps)?;
+        let outcomes = self.quickly(quicker, &requests)?;
         let views = requests.into_iter().zip(outcomes);
         Ok(views
             .map(|(request, outcome)| View { turned: turned.clone(), request, outcome, is_used })

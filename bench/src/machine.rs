@@ -133,6 +133,18 @@ fn proc_field(file: &str, name: &str) -> Result<String> {
     Ok(line.unwrap_or("not known").trim().to_owned())
 }
 
+/// Returns how long processors have worked for the commands that ended so far, in seconds (proc(5), `cutime` and
+/// `cstime`, in ticks of 10 ms).
+///
+/// # Errors
+/// When the system does not say.
+pub(crate) fn children_seconds() -> Result<f64> {
+    let text = fs::read_to_string("/proc/self/stat").context("the system does not say what commands took")?;
+    let after_name = text.rsplit_once(") ").map_or(text.as_str(), |(_, rest)| rest);
+    let ticks = after_name.split(' ').skip(13).take(2).map(str::parse::<f64>);
+    Ok(ticks.collect::<Result<Vec<f64>, _>>()?.iter().sum::<f64>() / 100.0)
+}
+
 /// Returns the first line a program says about itself, on whichever stream.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ pub mod containerd;
 pub mod delivery;
 pub mod docker_registry;
 pub mod environment;
+pub mod expected_images;
 pub mod fault_proxy;
 pub mod helm;
 pub mod image;

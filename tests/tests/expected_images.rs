@@ -1,13 +1,13 @@
 //! What the packager finds in community charts, against lists that people made by reading the charts' upstreams.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use stories::expected_images::{Expected, read_missed};
 use stories::helm::KUBERNETES_VERSION;
 use stories::packager::run_packager;
 use stories::skip::skip;
@@ -20,46 +20,6 @@ const BAR: f64 = 0.99;
 
 /// The charts whose discovery takes minutes.
 const LONGEST: [&str; 3] = ["gitlab-6.1.1", "harbor-14.0.3", "kube-prometheus-stack-35.3.1"];
-
-/// The list of one chart.
-#[derive(Debug, Default)]
-struct Expected {
-    /// What it runs as delivered, or with any of its switches on or off.
-    images: BTreeSet<String>,
-    /// What it runs after a choice that is no switch: a text, a list, an address.
-    by_choice: BTreeSet<String>,
-}
-
-fn folder() -> PathBuf {
-    environment::repository_root().join("tests/expected-images")
-}
-
-fn read_expected(chart: &str) -> Result<Expected> {
-    let path = folder().join("community").join(format!("{chart}.txt"));
-    let text = fs::read_to_string(&path).with_context(|| format!("no list `{}`", path.display()))?;
-    ensure!(text.starts_with("# "), "`{}` names no source", path.display());
-    let mut expected = Expected::default();
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        match line.strip_prefix("? ") {
-            Some(rest) => expected.by_choice.insert(rest.split(' ').next().unwrap_or_default().to_owned()),
-            None => expected.images.insert(line.to_owned()),
-        };
-    }
-    Ok(expected)
-}
-
-/// Returns what is known to be missed, by chart: each with its reason.
-fn read_missed() -> Result<BTreeMap<String, BTreeSet<String>>> {
-    let mut missed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let text = fs::read_to_string(folder().join("missed.txt"))?;
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let (entry, reason) = line.split_once(" # ").with_context(|| format!("no reason: {line}"))?;
-        let (chart, image) = entry.trim().split_once(' ').with_context(|| format!("no image: {line}"))?;
-        ensure!(!reason.trim().is_empty(), "no reason: {line}");
-        missed.entry(chart.to_owned()).or_default().insert(image.trim().to_owned());
-    }
-    Ok(missed)
-}
 
 fn find(archive: &Path, helm: &Path) -> Result<BTreeSet<String>> {
     let mut line = command_line::images(archive, helm);
@@ -82,7 +42,7 @@ fn community_charts_show_the_images_that_their_upstreams_name() -> Result<()> {
             skip(&format!("`{chart}` takes minutes: run `make test-all`"));
             continue;
         }
-        let expected = read_expected(chart)?;
+        let expected = Expected::of(chart)?;
         let found = find(archive, &helm).with_context(|| chart.to_owned())?;
         let known = missed.get(chart).cloned().unwrap_or_default();
         let missing: BTreeSet<_> = expected.images.difference(&found).cloned().collect();

@@ -126,6 +126,8 @@ impl Helm {
             command.env(variable, chart.folder().join("no-such-folder"));
         }
         command.env_remove("HELM_DEBUG").env_remove("HELM_NAMESPACE");
+        // It lives for less than a second: with Go's default it spends a sixth of that collecting 100 MB of garbage.
+        command.env("GOGC", "400");
         let values = Value::Object(request.values.clone()).to_string();
         let answer = tokio::time::timeout(self.time_limit, self.run(&mut command, &values)).await;
         answer.map_err(|_| HelmError::TooSlow {

@@ -89,14 +89,14 @@ impl Server {
 
     /// Returns the service that answers every request.
     pub(crate) fn router(self) -> Router {
-        let observed = self.clone();
+        let server = Arc::new(self);
         Router::new()
             .fallback(answer)
-            .with_state(self)
+            .with_state(Arc::clone(&server))
             // Bodies are capped where they are staged, by the limit of their kind.
             .layer(DefaultBodyLimit::disable())
             .layer(CatchPanicLayer::new())
-            .layer(axum::middleware::from_fn_with_state(observed, observe::observe))
+            .layer(axum::middleware::from_fn_with_state(server, observe::observe))
     }
 
     /// Returns the repository when it exists and the caller may read it.
@@ -197,7 +197,7 @@ fn outcome_of(error: &PublishError) -> PublishOutcome {
 }
 
 /// Answers one request; whatever goes wrong becomes the answer of its kind.
-async fn answer(State(server): State<Server>, request: Request) -> Response<Body> {
+async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response<Body> {
     // Closed only when the server is gone, and then nobody asks.
     let _room = server.room.acquire().await;
     let is_head = request.method() == Method::HEAD;
@@ -283,16 +283,30 @@ async fn dispatch(
 ) -> Result<Response<Body>, Failure> {
     let reads = asked.method == Method::GET || asked.method == Method::HEAD;
     match route {
+        Route::Index { repository } if reads => helm::index::get(server, asked, repository).await,
+        Route::Archive { repository, file } if reads => {
+            helm::archive::get(server, asked, repository, file).await
+        }
+        // What nearly all requests ask for is above: theirs need not be moved about with the futures of the others,
+        // which take tens of kilobytes.
+        _ => Box::pin(dispatch_rarer(server, route, asked, request)).await,
+    }
+}
+
+async fn dispatch_rarer(
+    server: &Server,
+    route: &Route,
+    asked: &Asked,
+    request: Request,
+) -> Result<Response<Body>, Failure> {
+    let reads = asked.method == Method::GET || asked.method == Method::HEAD;
+    match route {
         Route::Welcome if reads => Ok(welcome::get(server, &origin::origin_of(server, &request))),
         Route::Health if reads => Ok(health::health()),
         Route::Info if reads => Ok(health::info()),
         Route::Live if reads => Ok(health::live()),
         Route::Ready if reads => Ok(health::ready(server, asked).await),
         Route::Metrics if reads => health::metrics(server, asked),
-        Route::Index { repository } if reads => helm::index::get(server, asked, repository).await,
-        Route::Archive { repository, file } if reads => {
-            helm::archive::get(server, asked, repository, file).await
-        }
         Route::ArtifactHub { repository } if reads => {
             helm::artifact_hub::get(server, asked, repository).await
         }

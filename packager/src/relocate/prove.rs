@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
+
 use super::comparison::{Differences, Rendered};
 use super::judge::wrong_in;
 use super::patch::{ProposedPatch, propose_patches};
@@ -9,6 +11,7 @@ use super::proof::{Left, Proof, ProvenEdit, ViewProof};
 use super::references::{Reference, References, Slot};
 use super::values_file::ValuesFile;
 use super::{Relocating, RelocationError};
+use crate::edit::find;
 use crate::images::{Finder, ViewName};
 use crate::lock::LockedEdit;
 use crate::patch;
@@ -99,7 +102,7 @@ fn compare(
     }
     let before: Vec<_> = views.iter().map(|(_, request)| request.clone()).collect();
     let after: Vec<_> =
-        views.iter().map(|(name, request)| with_edits(name, request, edits, &edited)).collect();
+        views.iter().map(|(name, request)| with_edits(name, request, edits, edited.values())).collect();
     let before = relocating.renderer.render_all(staged, &before, relocating.steps)?;
     let after = relocating.renderer.render_all(&edited, &after, relocating.steps)?;
     let mut compared = Vec::new();
@@ -131,14 +134,17 @@ fn with_edits(
     name: &ViewName,
     request: &RenderRequest,
     edits: &[LockedEdit],
-    edited: &StagedChart,
+    edited: &Map<String, Value>,
 ) -> RenderRequest {
     let mut request = request.clone();
     if matches!(name, ViewName::Known(_)) {
-        let mut over = serde_json::Map::new();
+        let given = Value::Object(request.values.clone());
+        let mut over = Map::new();
         for LockedEdit { path, value } in edits {
-            if let Ok(path) = path.parse() {
-                set_over(&mut over, edited.values(), &path, value.clone());
+            // What the view leaves alone comes from the edited chart: a mapping given here for nothing but an edit would
+            // have Helm drop the nulls among a subchart's own values, which changes more than the image.
+            if let Some(path) = path.parse().ok().filter(|path| find(&given, path).is_some()) {
+                set_over(&mut over, edited, &path, value.clone());
             }
         }
         merge_over(&mut request.values, &over);
@@ -163,7 +169,7 @@ fn tried_patch(
         let mut files = values.among(staged.files());
         patch::apply(proposed.diff.as_bytes(), &mut files).ok()?;
         let patched = StagedChart::new(files).ok()?;
-        let request = with_edits(&view.name, &view.request, edits, &patched);
+        let request = with_edits(&view.name, &view.request, edits, patched.values());
         let rendering = relocating.renderer.render(&patched, &request).ok()?.ok()?;
         let now = References::of(&rendering, finder);
         let is_moved = now.by_slot.get(slot)?.image == relocating.site.name_of(&reference.image);
@@ -178,7 +184,7 @@ fn proven_edit(edit: &LockedEdit, compared: &[Compared]) -> ProvenEdit {
     let mut proven =
         ProvenEdit { path: edit.path.clone(), value: edit.value.clone(), moves: Default::default() };
     let written = match &edit.value {
-        serde_json::Value::String(text) => text.clone(),
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     let (value, _) = super::candidate::split_version(&written);
@@ -216,5 +222,47 @@ fn described(name: &ViewName) -> String {
         ViewName::Behind(toggle) => format!("behind {toggle}"),
         ViewName::AllToggles => "with all toggles that go together".to_owned(),
         ViewName::Known(source) => format!("as known from {source}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn mapping(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn an_edit_is_laid_over_a_known_view_only_where_the_view_gives_the_value_itself() {
+        let edits =
+            [("web.image", "site/web"), ("store.image", "site/store"), ("hooks[0].image", "site/hook")];
+        let edits = edits.map(|(path, value)| LockedEdit { path: path.to_owned(), value: json!(value) });
+        let edited = mapping(json!({
+            "web": {"image": "site/web"}, "store": {"image": "site/store"},
+            "hooks": [{"image": "site/hook", "when": "before"}],
+        }));
+        let request =
+            |values| RenderRequest { values: mapping(values), kubernetes_version: "1.31.0".to_owned() };
+        let known = ViewName::Known("its manual".to_owned());
+        let cases = [
+            (json!({"web": {"on": true}}), json!({"web": {"on": true}})),
+            (json!({"web": {"image": "web"}}), json!({"web": {"image": "site/web"}})),
+            (
+                json!({"hooks": [{"image": "h"}]}),
+                json!({"hooks": [{"image": "site/hook", "when": "before"}]}),
+            ),
+            (json!({"hooks": []}), json!({"hooks": []})),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(
+                with_edits(&known, &request(given.clone()), &edits, &edited).values,
+                mapping(expected)
+            );
+            let as_it_is = with_edits(&ViewName::Values, &request(given.clone()), &edits, &edited);
+            assert_eq!(as_it_is.values, mapping(given));
+        }
     }
 }

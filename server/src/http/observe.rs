@@ -1,5 +1,6 @@
 //! Around every request: its id, its line in the log, its figures.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, HttpBody};
@@ -26,7 +27,7 @@ pub(super) struct Answered {
 
 /// Gives the request an id, answers it, and records how that went. Credentials never reach the log.
 pub(super) async fn observe(
-    State(server): State<Server>,
+    State(server): State<Arc<Server>>,
     mut request: Request,
     next: Next,
 ) -> Response<Body> {

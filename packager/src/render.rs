@@ -137,12 +137,12 @@ impl Renderer {
     ) -> Result<Vec<LintRemark>, HelmError> {
         // Kept as the rendering of one document: what helm printed.
         let key = Digest::sha256(format!("lint\n{}", self.key(chart, request)).as_bytes());
-        let folder = chart.folder().display().to_string();
         let kept = self.cache.find(&key).and_then(Result::ok);
         if let Some(text) = kept.as_ref().and_then(|kept| kept.documents.first()) {
             return Ok(remarks_of(&text.text));
         }
-        let text = self.runtime.block_on(self.helm.lint(chart, request))?.replace(&folder, "");
+        let text = self.runtime.block_on(self.helm.lint(chart, request))?;
+        let text = text.replace(&chart.folder()?.display().to_string(), "");
         let documents = self.cache.intern(vec![Document::new("lint".to_owned(), text.clone())]);
         self.cache.keep(&key, &Ok(Rendering { documents }));
         Ok(remarks_of(&text))

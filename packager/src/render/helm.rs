@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::served_kinds::served_kinds;
-use super::{RenderRequest, StagedChart};
+use super::{RenderRequest, StageError, StagedChart};
 
 /// Why helm gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,9 @@ pub(crate) enum HelmError {
         /// The limit.
         seconds: u64,
     },
+    /// The chart cannot be laid out for it.
+    #[error(transparent)]
+    NotUnpacked(#[from] StageError),
     /// The process could not be talked to.
     #[error("cannot talk to helm: {0}")]
     Broken(#[source] io::Error),
@@ -89,7 +92,7 @@ impl Helm {
         let mut command = Command::new(&self.program);
         command.args(["template", name, "--namespace", "default", "--values", "-"]);
         command.args(["--kube-version", request.kubernetes_version.as_str()]);
-        command.args(["--api-versions", &served_kinds(&request.kubernetes_version)]).arg(chart.folder());
+        command.args(["--api-versions", &served_kinds(&request.kubernetes_version)]).arg(chart.folder()?);
         let answer = self.answer(command, chart, request).await?;
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         Ok(if answer.status.success() { Ok(text(&answer.stdout)) } else { Err(text(&answer.stderr)) })
@@ -101,10 +104,11 @@ impl Helm {
         chart: &StagedChart,
         request: &RenderRequest,
     ) -> Result<String, HelmError> {
+        let folder = chart.folder()?;
         let lint = |version: &[&str]| {
             let mut command = Command::new(&self.program);
             command.args(["lint", "--strict", "--namespace", "default", "--values", "-"]).args(version);
-            command.arg(chart.folder());
+            command.arg(&folder);
             self.answer(command, chart, request)
         };
         let mut answer = lint(&["--kube-version", request.kubernetes_version.as_str()]).await?;
@@ -122,8 +126,9 @@ impl Helm {
         chart: &StagedChart,
         request: &RenderRequest,
     ) -> Result<std::process::Output, HelmError> {
+        let nowhere = chart.folder()?.join("no-such-folder");
         for variable in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "KUBECONFIG"] {
-            command.env(variable, chart.folder().join("no-such-folder"));
+            command.env(variable, &nowhere);
         }
         command.env_remove("HELM_DEBUG").env_remove("HELM_NAMESPACE");
         // It lives for less than a second: with Go's default it spends a sixth of that collecting 100 MB of garbage.

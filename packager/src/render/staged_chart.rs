@@ -1,8 +1,10 @@
-//! A chart unpacked for helm: written to a temporary folder once, rendered from there many times.
+//! A chart laid out for helm: written to a temporary folder when the first rendering needs it, rendered from there many
+//! times.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use chart::ChartMetadata;
 use chart::archive::{
@@ -16,10 +18,10 @@ use super::chart_values::values_of;
 use super::fixed_keys::with_fixed_keys;
 use super::scope::Scopes;
 
-/// A chart on disk and in memory.
+/// A chart in memory, and on disk once helm has to read it.
 #[derive(Debug)]
 pub(crate) struct StagedChart {
-    folder: TempDir,
+    unpacked: OnceLock<TempDir>,
     digest: Digest,
     metadata: ChartMetadata,
     files: Vec<ArchiveFile>,
@@ -47,28 +49,19 @@ pub(crate) enum StageError {
 }
 
 impl StagedChart {
-    /// Writes a chart's files, packed subcharts unpacked, to a temporary folder.
+    /// Takes a chart's files, and takes packed subcharts among them apart.
     ///
     /// # Errors
-    /// [`StageError`] for files that are no chart, and when the folder cannot be written.
+    /// [`StageError`] for files that are no chart.
     pub(crate) fn new(files: Vec<ArchiveFile>) -> Result<Self, StageError> {
         // Packing takes packed subcharts apart and puts every file in one order, on which the digest rests.
         let packed = pack_files(files, &PackOptions { modified_seconds: 0 }).map_err(Box::new)?;
         let archive = ChartArchive::read(packed.bytes.as_slice(), &Limits::default()).map_err(Box::new)?;
         let metadata = archive.metadata().clone();
         let files = archive.into_files();
-        let failed = |path: &Path, reason| StageError::Write { path: path.to_owned(), reason };
-        let folder =
-            TempDir::with_prefix("chartpack-").map_err(|reason| failed(Path::new("/tmp"), reason))?;
-        let root = folder.path().join(metadata.name.as_str());
-        for file in &files {
-            let path = root.join(&file.path);
-            let parent = path.parent().unwrap_or(&root);
-            fs::create_dir_all(parent).map_err(|reason| failed(parent, reason))?;
-            fs::write(&path, &file.bytes).map_err(|reason| failed(&path, reason))?;
-        }
         let values = values_of(&files, &metadata);
-        Ok(Self { folder, digest: Digest::sha256(&packed.bytes), metadata, files, values })
+        let digest = Digest::sha256(&packed.bytes);
+        Ok(Self { unpacked: OnceLock::new(), digest, metadata, files, values })
     }
 
     /// Lays out a chart that was packed.
@@ -80,9 +73,38 @@ impl StagedChart {
         Self::new(archive.into_files())
     }
 
-    /// Returns the folder that holds `Chart.yaml`.
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().join(self.metadata.name.as_str())
+    /// Returns the folder that holds `Chart.yaml`; the first call writes it. Making a thousand files takes seconds, which
+    /// nobody has to wait for where every rendering is known from before.
+    ///
+    /// # Errors
+    /// [`StageError::Write`] when it cannot be written.
+    pub(crate) fn folder(&self) -> Result<PathBuf, StageError> {
+        let folder = match self.unpacked.get() {
+            Some(folder) => folder,
+            None => {
+                let made = self.unpack()?;
+                self.unpacked.get_or_init(|| made)
+            }
+        };
+        Ok(self.root_in(folder))
+    }
+
+    fn root_in(&self, folder: &TempDir) -> PathBuf {
+        folder.path().join(self.metadata.name.as_str())
+    }
+
+    fn unpack(&self) -> Result<TempDir, StageError> {
+        let failed = |path: &Path, reason| StageError::Write { path: path.to_owned(), reason };
+        let folder =
+            TempDir::with_prefix("chartpack-").map_err(|reason| failed(Path::new("/tmp"), reason))?;
+        let root = self.root_in(&folder);
+        for file in &self.files {
+            let path = root.join(&file.path);
+            let parent = path.parent().unwrap_or(&root);
+            fs::create_dir_all(parent).map_err(|reason| failed(parent, reason))?;
+            fs::write(&path, &file.bytes).map_err(|reason| failed(&path, reason))?;
+        }
+        Ok(folder)
     }
 
     /// Returns the digest of the files; it does not depend on how the chart was packed.

@@ -33,7 +33,6 @@ fn lock(arguments: LockImageArguments, config: &Config, out: &mut dyn Write) -> 
     let LockImageArguments { recipe, update, check, mirror, keyring, vault, ca_file, output } = arguments;
     let authorities = read_authorities(ca_file)?;
     let credentials = config.credentials.clone();
-    let logins = credentials.registries.clone();
     let mirrors = Mirrors::new(config.mirrors.iter().cloned());
     let fetcher = Fetcher::new(&FetcherSettings { retries: RETRIES, authorities, credentials, mirrors })?;
     let vault = open_vault(vault, config)?;
@@ -42,7 +41,6 @@ fn lock(arguments: LockImageArguments, config: &Config, out: &mut dyn Write) -> 
         recipe: &recipe,
         vault: &vault,
         fetcher: &fetcher,
-        logins,
         archive: Archive { mirror, keyring },
         update,
         modified_seconds: config.modified_seconds,

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{CommandRefusal, open_vault, read_authorities, view};
 use crate::cli::{LockArguments, Output};
 use crate::config::Config;
-use crate::lock::{ImageMode, LockSettings, Locked, Look, RegistrySettings, lock, path_beside};
+use crate::lock::{ImageMode, LockSettings, Locked, Look, lock, path_beside};
 use crate::progress::Progress;
 use crate::report;
 use crate::steps::Steps;
@@ -25,11 +25,6 @@ pub(super) fn run(
     } = &arguments;
     let authorities = read_authorities(ca_file.clone())?;
     let credentials = config.credentials.clone();
-    let registries = RegistrySettings {
-        credentials: credentials.registries.clone(),
-        authorities: authorities.clone(),
-        retries: *retries,
-    };
     let mirrors = Mirrors::new(mirror.iter().chain(&config.mirrors).cloned());
     let fetcher = Fetcher::new(&FetcherSettings { retries: *retries, authorities, credentials, mirrors })?;
     let vault = open_vault(vault.clone(), config)?;
@@ -41,7 +36,7 @@ pub(super) fn run(
         is_check: *check,
         jobs: usize::from(*jobs),
         modified_seconds: config.modified_seconds,
-        registries: (*images == ImageMode::Digests).then_some(registries),
+        asks_registries: *images == ImageMode::Digests,
     };
     let verb = if *check { "checked" } else { "locked" };
     let progress = Progress::new(verb, config.shows_progress, *output == Output::Text);

@@ -7,6 +7,7 @@ use chart::archive::ArchiveError;
 use chart::index::InvalidIndex;
 use chart::{InvalidMetadata, InvalidName};
 use oci::Digest;
+use oci::client::{Failure, InvalidSettings};
 
 use crate::push::RequestFailure;
 use crate::source::SourceError;
@@ -136,6 +137,28 @@ pub(crate) enum UpstreamError {
         #[source]
         problem: Box<InvalidMetadata>,
     },
+    /// A registry did not give what it was asked for.
+    #[error("`{name}` cannot be fetched: {failure}")]
+    Registry {
+        /// The upstream's own name.
+        name: String,
+        /// What went wrong, at the registry or its mirror.
+        #[source]
+        failure: Box<Failure>,
+    },
+    /// A registry cannot be asked at all.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+    /// The mirror of a registry is none.
+    #[error(
+        "`{name}` has its mirror at `{place}`, where no registry can be: it is the root of a host; write the mirror as `oci://HOST/PATH`"
+    )]
+    NoRegistry {
+        /// The name in the registry.
+        name: String,
+        /// Where the mirror leads.
+        place: String,
+    },
     /// A registry's manifest is of no chart.
     #[error("`{name}` is no chart: {reason}")]
     Manifest {
@@ -197,6 +220,7 @@ impl UpstreamError {
                     | RequestFailure::File { .. },
                 ..
             }
+            | Self::Registry { .. }
             | Self::Gone { .. }
             | Self::NoAccess { .. }
             | Self::TooLarge { .. }
@@ -209,6 +233,8 @@ impl UpstreamError {
             | Self::OtherChart { .. }
             | Self::Kept { .. }
             | Self::Metadata { .. }
+            | Self::Settings(_)
+            | Self::NoRegistry { .. }
             | Self::Manifest { .. }
             | Self::Name(_)
             | Self::Source(_)
@@ -223,6 +249,7 @@ impl UpstreamError {
     pub(crate) fn is_of_the_network(&self) -> bool {
         match self {
             Self::Request { failure, .. } => failure.is_of_the_network(),
+            Self::Registry { failure, .. } => failure.is_temporary(),
             Self::Gone { .. }
             | Self::NoAccess { .. }
             | Self::TooLarge { .. }
@@ -235,6 +262,8 @@ impl UpstreamError {
             | Self::OtherChart { .. }
             | Self::Kept { .. }
             | Self::Metadata { .. }
+            | Self::Settings(_)
+            | Self::NoRegistry { .. }
             | Self::Manifest { .. }
             | Self::Name(_)
             | Self::Source(_)

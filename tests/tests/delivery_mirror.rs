@@ -5,7 +5,7 @@ use chart::testing::ChartBuilder;
 use oci::Digest;
 use serde_json::json;
 use stories::closed_network::ClosedNetwork;
-use stories::command_line::MIRROR;
+use stories::command_line::{self, MIRROR};
 use stories::delivery::Delivery;
 use stories::web_server::{Prepared, WebServer};
 
@@ -26,6 +26,17 @@ fn a_lock_made_through_any_mirror_is_the_same() -> Result<()> {
     }
     ensure!(locks[0] == locks[1], "{}", locks.join("\ninstead of\n"));
     ensure!(locks[0].contains("https://charts.test/stable/files/a-1.0.0.tgz"), "{}", locks[0]);
+    Ok(())
+}
+
+#[test]
+fn a_bump_asks_the_mirrors_of_the_command_line() -> Result<()> {
+    let mut network = ClosedNetwork::start()?;
+    network.publish("https://charts.test/stable", &ChartBuilder::new("a", "1.0.0").build())?;
+    let delivery = Delivery::new(&[("a", RECIPE)])?;
+    let mirrors = network.mirrors();
+    let flags: Vec<&str> = mirrors.iter().flat_map(|mirror| [MIRROR, mirror.as_str()]).collect();
+    delivery.packager(&command_line::bump(&flags))?.success()?;
     Ok(())
 }
 

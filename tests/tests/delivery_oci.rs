@@ -122,7 +122,12 @@ fn a_moved_tag_is_found() -> Result<()> {
     ensure!(Path::new(&delivery.path("playcekube.lock")).exists(), "the lock is gone");
     let wrong = text.replace("1.0.0}", &format!("1.0.0, digest: '{}'}}", oci::Digest::sha256(b"other")));
     let refusal = Delivery::new(&[("app", &wrong)])?.lock(&[])?.failure()?;
-    ensure!(refusal.contains("is not there (status 404)"), "{refusal}");
+    let asked = format!(
+        "`oci://{}/charts/app@{}` is not there (status 404)",
+        registry.host,
+        oci::Digest::sha256(b"other")
+    );
+    ensure!(refusal.contains(&asked), "{refusal}");
     Ok(())
 }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use super::{CommandRefusal, open_vault, read_authorities, view};
+use super::fetch::{fetcher_of, open_vault};
+use super::{CommandRefusal, view};
 use crate::cli::{LockArguments, Output};
 use crate::config::Config;
 use crate::lock::{ImageMode, LockSettings, Locked, Look, lock, path_beside};
@@ -12,7 +13,6 @@ use crate::progress::Progress;
 use crate::report;
 use crate::steps::Steps;
 use crate::target::write_whole;
-use crate::upstream::{Fetcher, FetcherSettings, Mirrors};
 
 /// Locks what the flags name.
 pub(super) fn run(
@@ -20,21 +20,16 @@ pub(super) fn run(
     config: &Config,
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
-    let LockArguments {
-        catalogue, check, update, mirror, vault, images, jobs, retries, ca_file, output, ..
-    } = &arguments;
-    let authorities = read_authorities(ca_file.clone())?;
-    let credentials = config.credentials.clone();
-    let mirrors = Mirrors::new(mirror.iter().chain(&config.mirrors).cloned());
-    let fetcher = Fetcher::new(&FetcherSettings { retries: *retries, authorities, credentials, mirrors })?;
-    let vault = open_vault(vault.clone(), config)?;
+    let LockArguments { catalogue, check, update, fetch, images, output, .. } = &arguments;
+    let fetcher = fetcher_of(fetch, config)?;
+    let vault = open_vault(&fetch.vault, config)?;
     let settings = LockSettings {
         catalogue,
         vault: &vault,
         fetcher: &fetcher,
         update: update.iter().cloned().collect(),
         is_check: *check,
-        jobs: usize::from(*jobs),
+        jobs: usize::from(fetch.jobs),
         modified_seconds: config.modified_seconds,
         asks_registries: *images == ImageMode::Digests,
     };

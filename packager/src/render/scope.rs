@@ -59,20 +59,13 @@ impl Scope {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chart_values::tests::chart_of_aliases;
     use super::*;
 
     #[test]
     fn a_subchart_has_a_place_for_each_alias_and_globals_have_one() {
-        let file =
-            |path: &str, text: &str| ArchiveFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
-        let parent = "apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies:\n- {name: b, version: 1.0.0, alias: first}\n\
-                      - {name: b, version: 1.0.0, alias: second}\n";
-        let files = [
-            file("Chart.yaml", parent),
-            file("charts/b/Chart.yaml", "apiVersion: v2\nname: b\nversion: 1.0.0\n"),
-            file("charts/b/charts/c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
-        ];
-        let scopes = Scopes::of_chart(&files, &ChartMetadata::parse(parent.as_bytes(), None).unwrap());
+        let (files, metadata) = chart_of_aliases();
+        let scopes = Scopes::of_chart(&files, &metadata);
         let joined = |template: &str, path: &str| -> Vec<String> {
             scopes.of(template).iter().map(|scope| scope.join(path)).collect()
         };

@@ -140,9 +140,9 @@ pub(crate) enum UpstreamError {
     /// A registry did not give what it was asked for.
     #[error("`{name}` cannot be fetched: {failure}")]
     Registry {
-        /// The upstream's own name.
+        /// What was asked for.
         name: String,
-        /// What went wrong, at the registry or its mirror.
+        /// What went wrong.
         #[source]
         failure: Box<Failure>,
     },
@@ -206,46 +206,12 @@ pub(crate) enum UpstreamError {
 }
 
 impl UpstreamError {
-    /// Returns whether asking again may help, and how long the server asks to wait.
-    pub(super) fn may_pass(&self) -> Option<Option<Duration>> {
-        match self {
-            Self::Request { failure: RequestFailure::Unreachable { .. }, .. } => Some(None),
-            Self::Request { failure: RequestFailure::Busy { wait, .. }, .. } => Some(*wait),
-            Self::Request {
-                failure:
-                    RequestFailure::NoCredentials { .. }
-                    | RequestFailure::BadCredentials { .. }
-                    | RequestFailure::Redirected { .. }
-                    | RequestFailure::Refused { .. }
-                    | RequestFailure::File { .. },
-                ..
-            }
-            | Self::Registry { .. }
-            | Self::Gone { .. }
-            | Self::NoAccess { .. }
-            | Self::TooLarge { .. }
-            | Self::Index { .. }
-            | Self::NoChart { .. }
-            | Self::NoVersion { .. }
-            | Self::NoUrl { .. }
-            | Self::OtherDigest { .. }
-            | Self::Archive { .. }
-            | Self::OtherChart { .. }
-            | Self::Kept { .. }
-            | Self::Metadata { .. }
-            | Self::Settings(_)
-            | Self::NoRegistry { .. }
-            | Self::Manifest { .. }
-            | Self::Name(_)
-            | Self::Source(_)
-            | Self::Snapshot(_)
-            | Self::NoGit { .. }
-            | Self::Git { .. }
-            | Self::GitEntry { .. } => None,
-        }
+    /// Returns how long the server asks to wait before it is asked again.
+    pub(super) fn asked_wait(&self) -> Option<Duration> {
+        if let Self::Request { failure: RequestFailure::Busy { wait, .. }, .. } = self { *wait } else { None }
     }
 
-    /// Returns whether the upstream did not answer, so that nothing is known about it.
+    /// Returns whether the upstream did not answer, so that nothing is known about it, and asking again may help.
     pub(crate) fn is_of_the_network(&self) -> bool {
         match self {
             Self::Request { failure, .. } => failure.is_of_the_network(),

@@ -138,8 +138,8 @@ impl Fetcher {
                     UpstreamError::Request { url: place.to_string(), failure: unreachable(&place, &error) }
                 }
             };
-            let Some(asked) = failure.may_pass() else { return Err(failure) };
-            let Some(wait) = patience.wait(asked) else { return Err(failure) };
+            let wait = failure.is_of_the_network().then(|| patience.wait(failure.asked_wait()));
+            let Some(wait) = wait.flatten() else { return Err(failure) };
             tokio::time::sleep(wait).await;
         }
     }

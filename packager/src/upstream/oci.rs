@@ -35,11 +35,15 @@ pub(super) async fn fetch(
         Some(digest) => Reference::Digest(digest.clone()),
         None => Reference::Tag(place.tag(version)?),
     };
-    let resolved = place.registry.resolve(&place.name, &reference).await;
-    let resolved = resolved.map_err(|failure| place.refuse(failure, RECIPE, expected))?;
+    let what = match &reference {
+        Reference::Tag(tag) => place.asked(&format!(":{tag}")),
+        Reference::Digest(digest) => place.asked(&format!("@{digest}")),
+    };
+    let refuse = |failure| refusal(failure, &what, expected.map(|digest| (RECIPE, digest)));
+    let resolved = place.registry.resolve(&place.name, &reference).await.map_err(refuse)?;
     let digest = resolved.descriptor.digest.clone();
     check_digest(&place.shown, RECIPE, expected, &digest)?;
-    let manifest = resolved.manifest().map_err(|failure| place.refuse(failure, RECIPE, expected))?;
+    let manifest = resolved.manifest().map_err(refuse)?;
     let layers = match manifest.content {
         Content::Image { layers, .. } => layers,
         Content::Index { .. } => return Err(place.no_chart("it is an index of images")),
@@ -91,7 +95,7 @@ pub(crate) async fn choose_tag(
 pub(super) async fn versions(fetcher: &Fetcher, name: &OciName) -> Result<Vec<ChartVersion>, UpstreamError> {
     let place = Place::of(fetcher, name)?;
     let tags = place.registry.tags(&place.name).await;
-    let tags = tags.map_err(|failure| place.refuse(failure, RECIPE, None))?;
+    let tags = tags.map_err(|failure| refusal(failure, &place.asked(""), None))?;
     let mut versions: Vec<ChartVersion> =
         tags.iter().filter_map(|tag| tag.as_str().replace('_', "+").parse().ok()).collect();
     versions.sort_by(|one, other| other.cmp(one));
@@ -134,53 +138,57 @@ impl Place {
 
     /// Returns the bytes of a layer; one that says it is larger than `limit` is not asked for.
     async fn pull(&self, layer: &Descriptor, limit: usize) -> Result<Vec<u8>, UpstreamError> {
+        let what = self.asked(&format!("@{}", layer.digest));
         if layer.size > limit as u64 {
-            let url = format!("{}@{}", self.shown, layer.digest);
-            return Err(UpstreamError::TooLarge { url, limit });
+            return Err(UpstreamError::TooLarge { url: what, limit });
         }
         let mut pull = self.registry.pull_blob(&self.name, layer);
         let mut bytes = Vec::new();
-        let refuse = |failure| self.refuse(failure, MANIFEST, Some(&layer.digest));
+        let refuse = |failure| refusal(failure, &what, Some((MANIFEST, &layer.digest)));
         while let Some(piece) = pull.next().await.map_err(refuse)? {
             bytes.extend_from_slice(&piece);
         }
         Ok(bytes)
     }
 
+    /// Names something of what is asked for where it is asked for, which a mirror may be.
+    fn asked(&self, what: &str) -> String {
+        format!("oci://{}/{}{what}", self.registry.address().host(), self.name)
+    }
+
     fn no_chart(&self, reason: &str) -> UpstreamError {
         UpstreamError::Manifest { name: self.shown.clone(), reason: reason.to_owned() }
     }
+}
 
-    /// Says a failure as one of an upstream: what to do about it is for whoever keeps the recipe.
-    fn refuse(&self, failure: Failure, named_by: &'static str, expected: Option<&Digest>) -> UpstreamError {
-        let what = || self.shown.clone();
-        match (failure, expected) {
-            (Failure::WrongDigest { found, .. }, Some(expected)) => UpstreamError::OtherDigest {
-                what: what(),
-                named_by,
-                expected: expected.clone(),
-                actual: found,
-            },
-            (Failure::Missing { .. }, _) => UpstreamError::Gone { url: what() },
-            (Failure::Unauthorized { refusal, .. } | Failure::Denied { refusal, .. }, _) => {
-                UpstreamError::NoAccess { url: what(), status: refusal.status }
-            }
-            (Failure::Manifest { reason, .. }, _) => self.no_chart(&reason.to_string()),
-            (
-                failure @ (Failure::WrongDigest { .. }
-                | Failure::Unreachable { .. }
-                | Failure::Untrusted { .. }
-                | Failure::Busy { .. }
-                | Failure::Refused { .. }
-                | Failure::BadAnswer { .. }
-                | Failure::WrongSize { .. }
-                | Failure::NoPlatform { .. }
-                | Failure::Credentials(_)
-                | Failure::Layout(_)
-                | Failure::Source { .. }),
-                _,
-            ) => UpstreamError::Registry { name: what(), failure: Box::new(failure) },
+/// Says a failure as one of an upstream: what to do about it is for whoever keeps the recipe.
+fn refusal(failure: Failure, what: &str, expected: Option<(&'static str, &Digest)>) -> UpstreamError {
+    let what = what.to_owned();
+    match (failure, expected) {
+        (Failure::WrongDigest { found: actual, .. }, Some((named_by, expected))) => {
+            UpstreamError::OtherDigest { what, named_by, expected: expected.clone(), actual }
         }
+        (Failure::Missing { .. }, _) => UpstreamError::Gone { url: what },
+        (Failure::Unauthorized { refusal, .. } | Failure::Denied { refusal, .. }, _) => {
+            UpstreamError::NoAccess { url: what, status: refusal.status }
+        }
+        (Failure::Manifest { reason, .. }, _) => {
+            UpstreamError::Manifest { name: what, reason: reason.to_string() }
+        }
+        (
+            failure @ (Failure::WrongDigest { .. }
+            | Failure::Unreachable { .. }
+            | Failure::Untrusted { .. }
+            | Failure::Busy { .. }
+            | Failure::Refused { .. }
+            | Failure::BadAnswer { .. }
+            | Failure::WrongSize { .. }
+            | Failure::NoPlatform { .. }
+            | Failure::Credentials(_)
+            | Failure::Layout(_)
+            | Failure::Source { .. }),
+            _,
+        ) => UpstreamError::Registry { name: what, failure: Box::new(failure) },
     }
 }
 

@@ -38,7 +38,7 @@ fn edit(recipe: &RecipeFiles, files: &mut Vec<ArchiveFile>) -> Vec<Finding> {
     });
     findings.extend(refused);
     let each = |document: &mut Document| {
-        let set = |ValueEdit { path, value }: &ValueEdit| document.set(path, value).err();
+        let set = |ValueEdit { path, value, .. }: &ValueEdit| document.set(path, value).err();
         recipe.recipe.values.iter().filter_map(set).collect()
     };
     if !recipe.recipe.values.is_empty() {

@@ -40,6 +40,11 @@ impl Scopes {
         self.folders.push((folder, places.to_vec()));
     }
 
+    /// Returns the folder of each chart, with a slash at its end, and its places.
+    pub(crate) fn folders(&self) -> &[(String, Vec<Scope>)] {
+        &self.folders
+    }
+
     /// Returns the places of the values that a template reads; none for what is no template.
     pub(crate) fn of(&self, path: &str) -> &[Scope] {
         let found = self.folders.iter().find(|(folder, _)| {
@@ -50,6 +55,11 @@ impl Scopes {
 }
 
 impl Scope {
+    /// Returns the path below this place of a path in the outermost chart's values; nothing when it leads elsewhere.
+    pub(crate) fn strip<'path>(&self, path: &'path str) -> Option<&'path str> {
+        if self.0.is_empty() { Some(path) } else { path.strip_prefix(self.0.as_str())?.strip_prefix('.') }
+    }
+
     /// Returns the path in the outermost chart's values of what a template calls `.Values.path`.
     pub(crate) fn join(&self, path: &str) -> String {
         let is_global = path == "global" || path.starts_with("global.");

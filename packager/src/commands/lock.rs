@@ -35,8 +35,7 @@ pub(super) fn run(
     };
     let verb = if *check { "checked" } else { "locked" };
     let progress = Progress::new(verb, config.shows_progress, *output == Output::Text);
-    // There is one bar already, over the recipes.
-    let steps = Steps::new(false);
+    let steps = Steps::below(&progress, config.shows_progress);
     // A check looks at no chart: what a chart needs changes only with what it is made of.
     let renderer = match images {
         ImageMode::Digests | ImageMode::Names if !*check => {
@@ -46,8 +45,8 @@ pub(super) fn run(
     };
     let look = renderer.as_ref().map(|renderer| Look { renderer, steps: &steps });
     let locked = lock(&settings, look.as_ref(), &progress);
-    progress.finish();
     steps.finish();
+    progress.finish();
     let locked = locked?;
     let path = path_beside(catalogue);
     if !check {

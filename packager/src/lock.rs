@@ -25,6 +25,7 @@ use oci::Digest;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::changed_inputs;
+pub(crate) use self::dependencies::Dependent;
 pub(crate) use self::look::{ImageMode, Look};
 pub(crate) use self::moved::Moved;
 pub(crate) use self::origin::{GitOrigin, OciOrigin, Origin, PathOrigin, RepositoryOrigin};

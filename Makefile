@@ -21,7 +21,7 @@ test-all: programs ## runs the longest stories too
 test-cluster: ## installs charts on a real Kubernetes API server (builds one: minutes the first time)
 	scripts/install-tools cluster
 	$(CARGO) build $(FEATURES) --all-targets
-	CHARTROOM_TEST_CLUSTER=1 $(CARGO) test $(FEATURES) --test stories cluster
+	CHARTROOM_TEST_CLUSTER=1 $(CARGO) test $(FEATURES) --test stories -- cluster served_apis
 
 test-image: ## builds the server's image and runs it shut in as in a strict cluster (as root)
 	scripts/install-tools image

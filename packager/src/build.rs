@@ -8,6 +8,7 @@ mod draft;
 mod edits;
 mod icon;
 mod refusal;
+mod unknown_values;
 mod vaulted;
 
 use std::collections::BTreeSet;

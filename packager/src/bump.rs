@@ -2,6 +2,7 @@
 //!
 //! Everything that does not hold any more is found, not only the first thing; nothing is written here.
 
+mod dependencies;
 mod finding;
 mod images;
 mod moved_paths;
@@ -18,7 +19,9 @@ use chart::archive::ArchiveFile;
 use chart::{ChartVersion, InvalidMetadata};
 use futures_util::{StreamExt, stream};
 
+use self::dependencies::Vendoring;
 pub(crate) use self::finding::Finding;
+use self::finding::{NEWER, OLDER};
 pub(crate) use self::images::image_settings;
 pub(crate) use self::newer::Target;
 pub(crate) use self::rewrite::{RewriteRefusal, rewritten};
@@ -200,8 +203,13 @@ async fn look_at(
     let (before, after) = (unpacked(&before, &recipe.path)?, unpacked(&after, &recipe.path)?);
     let (old, new) = (read_metadata(&before).map_err(Box::new)?, read_metadata(&after).map_err(Box::new)?);
     let upstream_difference = ChartDifference::of(&before, &after).map_err(Box::new)?;
+    let vendoring = Vendoring { settings, recipe: &files, locked: recipe.locked.as_ref(), shelves };
+    let dependencies = (
+        vendoring.take(OLDER, &before, &files.recipe.upstream).await?,
+        vendoring.take(NEWER, &after, &upstream).await?,
+    );
     let (findings, before_edited, after_edited) =
-        reapply::reapply(&files, (before, &old), (after, &new), &settings.kubernetes);
+        reapply::reapply(&files, (before, &old), (after, &new), &dependencies, &settings.kubernetes);
     Ok(Outcome::Newer(Box::new(Bump {
         recipe: files,
         upstream,

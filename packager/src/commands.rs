@@ -4,6 +4,7 @@ mod build;
 mod bump;
 mod completion;
 mod diff;
+mod fetch;
 mod gate;
 mod image;
 mod images;
@@ -41,7 +42,7 @@ use crate::scaffold::ScaffoldRefusal;
 use crate::sign::{KeyRefusal, SignRefusal};
 use crate::source::SourceError;
 use crate::upstream::InvalidFetcher;
-use crate::vault::{Vault, VaultError};
+use crate::vault::VaultError;
 
 /// Why a command did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -258,12 +259,6 @@ fn listed(changed: &[Moved]) -> String {
     changed.iter().map(|Moved { recipe, what }| format!("\n  {recipe}: {what}")).collect()
 }
 
-/// Returns the certificates in the file of `--ca-file`, if there is one.
-fn read_authorities(path: Option<PathBuf>) -> Result<Option<Vec<u8>>, CommandRefusal> {
-    let read = |path: PathBuf| std::fs::read(&path).map_err(|reason| CommandRefusal::File { path, reason });
-    path.map(read).transpose()
-}
-
 /// Opens the renderer that the flags ask for, if they ask for one.
 fn helm_renderer(
     arguments: &OptionalHelmArguments,
@@ -273,15 +268,6 @@ fn helm_renderer(
         return Ok(None);
     }
     view::open_renderer(&arguments.helm, config).map(Some)
-}
-
-/// Returns the folder of the vault: the flag's, else the environment's, else the user's.
-fn vault_folder(flag: Option<PathBuf>, config: &Config) -> Result<PathBuf, CommandRefusal> {
-    flag.or_else(|| config.vault.clone()).ok_or(CommandRefusal::NoVault)
-}
-
-fn open_vault(flag: Option<PathBuf>, config: &Config) -> Result<Vault, CommandRefusal> {
-    Ok(Vault::open(&vault_folder(flag, config)?)?)
 }
 
 /// Runs one command and returns its exit code.

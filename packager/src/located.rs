@@ -9,7 +9,7 @@ use chart::{InvalidName, InvalidVersion};
 use oci::InvalidDigest;
 use serde_json::Value;
 
-use self::suggestion::nearest;
+pub(crate) use self::suggestion::nearest;
 use crate::edit::{InvalidPath, InvalidTree, Kind, Node, Position, compose, meaning_of};
 use crate::scaffold::InvalidImage;
 

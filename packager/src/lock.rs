@@ -25,11 +25,12 @@ use oci::Digest;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::changed_inputs;
+pub(crate) use self::dependencies::Dependent;
 pub(crate) use self::look::{ImageMode, Look};
 pub(crate) use self::moved::Moved;
 pub(crate) use self::origin::{GitOrigin, OciOrigin, Origin, PathOrigin, RepositoryOrigin};
 pub(crate) use self::refusal::{LockRefusal, RecipeRefusal};
-pub(crate) use self::registries::{ImageRefusal, RegistrySettings};
+pub(crate) use self::registries::ImageRefusal;
 pub(crate) use self::resolve::{LockSettings, Locked, lock, read_catalogue, read_lock};
 pub(crate) use self::signers::{SignerRefusal, check as check_signer};
 use crate::edit::write_document;

@@ -93,7 +93,7 @@ impl ImageSettings {
     /// Returns the values to render with, over those of the chart, which are given.
     pub(crate) fn base_values(&self, chart: &Map<String, Value>) -> Map<String, Value> {
         let mut values = Map::new();
-        for ValueEdit { path, value } in &self.probe_values {
+        for ValueEdit { path, value, .. } in &self.probe_values {
             set_over(&mut values, chart, path, value.clone());
         }
         merge_over(&mut values, &self.values);

@@ -2,11 +2,13 @@
 
 use std::io::Write;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// The progress of one command over named things.
 #[derive(Debug)]
 pub(crate) struct Progress {
+    /// All bars of the command, which must not draw over each other.
+    bars: MultiProgress,
     bar: Option<ProgressBar>,
     verb: &'static str,
     is_told: bool,
@@ -15,11 +17,17 @@ pub(crate) struct Progress {
 impl Progress {
     /// Makes a progress that says `verb` of each thing; a bar when `is_terminal`, nothing at all when not `is_told`.
     pub(crate) fn new(verb: &'static str, is_terminal: bool, is_told: bool) -> Self {
+        let bars = MultiProgress::new();
         let bar = (is_terminal && is_told).then(|| {
             let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
-            ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            bars.add(ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
         });
-        Self { bar, verb, is_told }
+        Self { bars, bar, verb, is_told }
+    }
+
+    /// Puts another bar below this one.
+    pub(crate) fn put_below(&self, bar: ProgressBar) -> ProgressBar {
+        self.bars.add(bar)
     }
 
     /// Says how many there are.

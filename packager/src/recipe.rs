@@ -19,7 +19,7 @@ pub(crate) use self::glob::Glob;
 pub(crate) use self::revision::{InvalidRevision, Revision};
 pub(crate) use self::upstream::{Commit, OciName, Upstream};
 pub(crate) use self::waiver::Waiver;
-use crate::edit::{InvalidPath, MetadataEdits, ValuePath};
+use crate::edit::{InvalidPath, MetadataEdits, Position, ValuePath};
 use crate::located::{Located, LocatedProblem, Problem, read_document};
 use crate::profile::ImageSettings;
 
@@ -80,6 +80,8 @@ pub(crate) struct ValueEdit {
     pub(crate) path: ValuePath,
     /// What.
     pub(crate) value: Value,
+    /// Where a recipe writes it; nothing for what comes from elsewhere.
+    pub(crate) at: Option<Position>,
 }
 
 /// Where a chart's icon comes from.
@@ -170,7 +172,7 @@ fn read_values(value: Located<'_>, name: &str) -> Result<Vec<ValueEdit>, Located
             .key
             .parse()
             .map_err(|problem: InvalidPath| LocatedProblem { at: field.at, problem: problem.into() })?;
-        Ok(ValueEdit { path, value: field.value.json().clone() })
+        Ok(ValueEdit { path, value: field.value.json().clone(), at: Some(field.at) })
     });
     edits.collect()
 }

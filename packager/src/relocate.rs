@@ -23,28 +23,38 @@ use self::search::{Edit, search};
 pub(crate) use self::site::{Collision, Declared, InvalidSite, Site};
 use self::values_file::ValuesFile;
 use crate::edit::{EditError, InvalidPath};
-use crate::images::{Discovery, Finder, View};
+use crate::images::{Discovery, DiscoveryError, Finder, View, discover};
 use crate::lock::LockedEdit;
+use crate::profile::ImageSettings;
 use crate::render::{HelmError, Renderer, StageError, StagedChart, TemplateFailure};
 use crate::steps::Steps;
 
 /// How often edits that break something else than image references are dropped and the rest is proven again.
 const MAX_PROOFS: usize = 3;
 
-/// What is relocated, and where to.
-pub(crate) struct Relocating<'run> {
+/// A chart to find the images of and to relocate, and where to.
+pub(crate) struct Asked<'run> {
     /// Who renders.
     pub(crate) renderer: &'run Renderer,
     /// The chart.
     pub(crate) chart: &'run StagedChart,
-    /// Its images.
-    pub(crate) discovery: &'run Discovery,
+    /// How it is looked at.
+    pub(crate) settings: &'run ImageSettings,
     /// Where its references are to point.
     pub(crate) site: &'run Site,
-    /// The Kubernetes versions the chart is for.
-    pub(crate) kubernetes_versions: &'run [String],
     /// What shows how far it is.
     pub(crate) steps: &'run Steps,
+}
+
+/// What is relocated, and where to.
+struct Relocating<'run> {
+    renderer: &'run Renderer,
+    chart: &'run StagedChart,
+    discovery: &'run Discovery,
+    site: &'run Site,
+    /// The Kubernetes versions the chart is for.
+    kubernetes_versions: &'run [String],
+    steps: &'run Steps,
 }
 
 /// A chart whose references were moved, and the proof.
@@ -61,6 +71,9 @@ pub(crate) struct Relocation {
 /// Why a chart is not relocated.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RelocationError {
+    /// Its images cannot be discovered.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
     /// Helm gave no answer.
     #[error(transparent)]
     Helm(#[from] HelmError),
@@ -90,15 +103,25 @@ pub(crate) enum RelocationError {
     Broken(TemplateFailure),
 }
 
-/// Relocates a chart; what no value can move is in the proof, with a patch each. Edits that were found before are
-/// believed again when they still move everything, without a search.
+/// Finds the images of a chart and relocates it. Edits that were `recorded` before are only proven again.
 ///
 /// # Errors
-/// [`RelocationError`] when two images would get one name, or helm fails.
-pub(crate) fn relocate(
-    relocating: &Relocating<'_>,
+/// [`RelocationError`] when the images cannot be discovered, two would get one name, or helm fails.
+pub(crate) fn discover_and_relocate(
+    asked: &Asked<'_>,
     recorded: &[LockedEdit],
-) -> Result<Relocation, RelocationError> {
+) -> Result<(Discovery, Relocation), RelocationError> {
+    let Asked { renderer, chart, settings, site, steps } = *asked;
+    let discovery = discover(renderer, chart, settings, steps)?;
+    let kubernetes_versions = &settings.kubernetes_versions;
+    let relocating = Relocating { renderer, chart, discovery: &discovery, site, kubernetes_versions, steps };
+    let relocation = relocate(&relocating, recorded)?;
+    Ok((discovery, relocation))
+}
+
+/// Relocates a chart; what no value can move is in the proof, with a patch each. Edits that were found before are
+/// believed again when they still move everything, without a search.
+fn relocate(relocating: &Relocating<'_>, recorded: &[LockedEdit]) -> Result<Relocation, RelocationError> {
     let Relocating { chart, discovery, site, .. } = relocating;
     let site = &site.knowing(&discovery.substitutions);
     let relocating = &Relocating { site, ..*relocating };

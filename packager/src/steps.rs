@@ -2,6 +2,8 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::progress::Progress;
+
 /// Steps of which more may turn up on the way.
 #[derive(Debug, Clone)]
 pub(crate) struct Steps {
@@ -11,11 +13,12 @@ pub(crate) struct Steps {
 impl Steps {
     /// Begins to show steps, or shows nothing.
     pub(crate) fn new(is_shown: bool) -> Self {
-        let bar = is_shown.then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} renderings, {elapsed} {msg}");
-            ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        });
-        Self { bar }
+        Self { bar: is_shown.then(bar) }
+    }
+
+    /// Begins to show steps below the bar of a progress that they are part of, or shows nothing.
+    pub(crate) fn below(progress: &Progress, is_shown: bool) -> Self {
+        Self { bar: is_shown.then(|| progress.put_below(bar())) }
     }
 
     /// Says what is being worked on.
@@ -45,4 +48,9 @@ impl Steps {
             bar.finish_and_clear();
         }
     }
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} renderings, {elapsed} {msg}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

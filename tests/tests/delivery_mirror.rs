@@ -5,7 +5,7 @@ use chart::testing::ChartBuilder;
 use oci::Digest;
 use serde_json::json;
 use stories::closed_network::ClosedNetwork;
-use stories::command_line::MIRROR;
+use stories::command_line::{self, MIRROR};
 use stories::delivery::Delivery;
 use stories::web_server::{Prepared, WebServer};
 
@@ -26,6 +26,27 @@ fn a_lock_made_through_any_mirror_is_the_same() -> Result<()> {
     }
     ensure!(locks[0] == locks[1], "{}", locks.join("\ninstead of\n"));
     ensure!(locks[0].contains("https://charts.test/stable/files/a-1.0.0.tgz"), "{}", locks[0]);
+    Ok(())
+}
+
+#[test]
+fn a_bump_asks_the_mirrors_of_the_command_line_for_the_newer_charts_dependencies_too() -> Result<()> {
+    let mut network = ClosedNetwork::start()?;
+    network.publish("https://charts.test/stable", &ChartBuilder::new("a", "1.0.0").build())?;
+    let delivery = Delivery::new(&[("a", RECIPE)])?;
+    let mirrors = network.mirrors();
+    let flags: Vec<&str> = mirrors.iter().flat_map(|mirror| [MIRROR, mirror.as_str()]).collect();
+    delivery.packager(&command_line::bump(&flags))?.success()?;
+    // The server lists one version of a chart: the older one is in the vault.
+    delivery.lock(&flags)?.success()?;
+    let newer = ChartBuilder::new("a", "1.1.0").dependency("part", "1.x", "https://charts.test/parts");
+    network.publish("https://charts.test/stable", &newer.build())?;
+    let without = delivery.packager(&command_line::bump(&flags))?.failure()?;
+    ensure!(without.contains("part"), "{without}");
+    let part = ChartBuilder::new("part", "1.5.0").file("values.yaml", "image: quay.io/a/part:5\n");
+    network.publish("https://charts.test/parts", &part.build())?;
+    let report = delivery.packager(&command_line::bump(&flags))?.success()?;
+    ensure!(report.contains("quay.io/a/part:5"), "the image of the dependency is not told: {report}");
     Ok(())
 }
 

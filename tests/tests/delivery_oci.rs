@@ -1,6 +1,7 @@
 //! Deliveries made of charts in an OCI registry: docker-registry, filled by helm, open and behind a password.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -121,7 +122,12 @@ fn a_moved_tag_is_found() -> Result<()> {
     ensure!(Path::new(&delivery.path("playcekube.lock")).exists(), "the lock is gone");
     let wrong = text.replace("1.0.0}", &format!("1.0.0, digest: '{}'}}", oci::Digest::sha256(b"other")));
     let refusal = Delivery::new(&[("app", &wrong)])?.lock(&[])?.failure()?;
-    ensure!(refusal.contains("is not there (status 404)"), "{refusal}");
+    let asked = format!(
+        "`oci://{}/charts/app@{}` is not there (status 404)",
+        registry.host,
+        oci::Digest::sha256(b"other")
+    );
+    ensure!(refusal.contains(&asked), "{refusal}");
     Ok(())
 }
 
@@ -161,6 +167,30 @@ fn a_closed_registry_opens_to_dockers_credentials_only() -> Result<()> {
     delivery.set("DOCKER_CONFIG", &delivery.path("docker").display().to_string());
     delivery.lock(&[])?.success()?;
     ensure!(!delivery.lock_text().contains("secret"), "a password in the lock");
+    Ok(())
+}
+
+#[test]
+fn a_closed_registry_opens_to_the_programs_that_docker_asks_and_to_netrc() -> Result<()> {
+    let (Some(helm), Some(registry)) = (Helm::find("helm3")?, Registry::start_closed()?) else {
+        return Ok(());
+    };
+    helm.ok(&["registry", "login", &registry.host, "-u", "story", "-p", "secret", "--plain-http"])?;
+    registry.push(&helm, "app", "1.0.0", &ChartBuilder::new("app", "1.0.0"))?;
+    let text = format!("upstream: {{oci: '{}/charts/app', version: 1.0.0}}\n", registry.host);
+    let mut by_program = Delivery::new(&[("app", &text)])?;
+    let program = "#!/bin/sh\ncat > /dev/null\necho '{\"Username\":\"story\",\"Secret\":\"secret\"}'\n";
+    by_program.write("bin/docker-credential-story", program)?;
+    fs::set_permissions(by_program.path("bin/docker-credential-story"), Permissions::from_mode(0o755))?;
+    by_program.write("docker/config.json", r#"{"credsStore":"story"}"#)?;
+    by_program.set("DOCKER_CONFIG", &by_program.path("docker").display().to_string());
+    let paths = std::env::var("PATH")?;
+    by_program.set("PATH", &format!("{}:{paths}", by_program.path("bin").display()));
+    by_program.lock(&[])?.success()?;
+    let mut by_netrc = Delivery::new(&[("app", &text)])?;
+    by_netrc.write("netrc", "machine 127.0.0.1 login story password secret\n")?;
+    by_netrc.set("NETRC", &by_netrc.path("netrc").display().to_string());
+    by_netrc.lock(&[])?.success()?;
     Ok(())
 }
 

@@ -56,6 +56,7 @@ mod read_only;
 mod replicas;
 mod request_table;
 mod routes;
+mod served_apis;
 mod slow_clients;
 mod storage_failure;
 mod storm;

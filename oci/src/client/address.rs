@@ -7,11 +7,11 @@ use url::Url;
 
 use crate::image_reference::{InvalidRegistryHost, RegistryHost};
 
-/// What images call Docker Hub, and the host that answers for it.
-const DOCKER_HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
+/// The host that answers for Docker Hub.
+const DOCKER_HUB: &str = "registry-1.docker.io";
 
 /// Docker's names for Docker Hub, under which its credentials are kept.
-const DOCKER_HUB_NAMES: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+const DOCKER_HUB_NAMES: [&str; 3] = ["docker.io", "index.docker.io", DOCKER_HUB];
 
 /// A registry's scheme and host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -54,9 +54,13 @@ impl RegistryAddress {
     }
 
     /// Returns the URL of a path below `/v2/`.
-    pub(super) fn url(&self, path: &str) -> Result<Url, url::ParseError> {
+    ///
+    /// # Errors
+    /// [`url::ParseError`] when the path cannot be part of one.
+    pub fn url(&self, path: &str) -> Result<Url, url::ParseError> {
         let scheme = if self.is_plain { "http" } else { "https" };
-        let host = if self.host.as_str() == DOCKER_HUB.0 { DOCKER_HUB.1 } else { self.host.as_str() };
+        let host = self.host.as_str();
+        let host = if DOCKER_HUB_NAMES.contains(&host) { DOCKER_HUB } else { host };
         format!("{scheme}://{host}/v2/{path}").parse()
     }
 
@@ -104,6 +108,7 @@ mod tests {
             ("127.0.0.1", "http://127.0.0.1/v2/x"),
             ("[::1]:5000", "http://[::1]:5000/v2/x"),
             ("docker.io", "https://registry-1.docker.io/v2/x"),
+            ("index.docker.io", "https://registry-1.docker.io/v2/x"),
         ] {
             assert_eq!(text.parse::<RegistryAddress>().unwrap().url("x").unwrap().as_str(), url);
         }

@@ -40,7 +40,7 @@ impl Draft {
     /// # Errors
     /// [`BuildRefusal`].
     pub(crate) fn finish(self, additions: Additions, modified_seconds: u64) -> Result<Packed, BuildRefusal> {
-        let Self { mut files, mut edits, drift, mut added, chart } = self;
+        let Self { mut files, mut edits, drift, mut added, chart, .. } = self;
         let Additions { dependencies, icon, relocation } = additions;
         for Vendored { folder, version, files: vendored } in dependencies {
             let refuse =

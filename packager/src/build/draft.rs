@@ -7,11 +7,12 @@ use chart::ChartVersion;
 use chart::archive::ArchiveFile;
 
 use super::edits::edit_file;
-use super::{BuildRefusal, FileEdit};
+use super::unknown_values::unknown_values;
+use super::{BuildRefusal, FileEdit, Vendored};
 use crate::edit::{Document, MetadataEdits, TextEdit};
 use crate::patch;
 use crate::recipe::{Recipe, Revision, ValueEdit};
-use crate::vendor::read_metadata;
+use crate::vendor::{self, read_metadata};
 
 /// The bytes that a recipe names.
 #[derive(Debug, Default)]
@@ -38,6 +39,8 @@ pub(crate) struct Overrides {
 pub(crate) struct Draft {
     pub(super) files: Vec<ArchiveFile>,
     pub(super) edits: Vec<FileEdit>,
+    /// The values that the recipe sets.
+    pub(super) values: Vec<ValueEdit>,
     pub(super) drift: Vec<String>,
     /// The files that are none of the upstream's.
     pub(super) added: BTreeSet<String>,
@@ -93,7 +96,27 @@ impl Draft {
         }
         let added =
             files.iter().map(|file| file.path.clone()).filter(|path| !upstreams.contains(path)).collect();
-        Ok(Self { files, edits, drift, added, chart: chart.to_owned() })
+        Ok(Self { files, edits, values: values.to_vec(), drift, added, chart: chart.to_owned() })
+    }
+
+    /// Refuses a recipe that sets values which the chart, with its dependencies, does not have. Whoever packs a chart that
+    /// is still being written may set them first; what is locked must have an effect.
+    ///
+    /// # Errors
+    /// [`BuildRefusal::UnknownValues`] naming each with its line and column in the recipe.
+    pub(crate) fn refuse_unknown_values(&self, dependencies: &[Vendored]) -> Result<(), BuildRefusal> {
+        let mut files = self.files.clone();
+        for Vendored { folder, files: vendored, .. } in dependencies {
+            let refuse =
+                |problem| BuildRefusal::Subchart { chart: self.chart.clone(), problem: Box::new(problem) };
+            vendor::place(&mut files, folder, vendored.clone()).map_err(refuse)?;
+        }
+        let before = self.edits.iter().find(|edit| edit.path == "values.yaml");
+        let unknown = unknown_values(&files, before.map(|edit| edit.before.as_str()), &self.values);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        Err(BuildRefusal::UnknownValues { chart: self.chart.clone(), unknown })
     }
 
     /// Returns the files as they are now.
@@ -103,7 +126,7 @@ impl Draft {
 }
 
 fn set_all(document: &mut Document, values: &[ValueEdit]) -> Result<(), crate::edit::EditError> {
-    values.iter().try_for_each(|ValueEdit { path, value }| document.set(path, value))
+    values.iter().try_for_each(|ValueEdit { path, value, .. }| document.set(path, value))
 }
 
 fn metadata_edits(

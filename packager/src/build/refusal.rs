@@ -6,6 +6,7 @@ use chart::archive::PackError;
 use chart::{ChartName, InvalidMetadata};
 
 use super::icon::UnknownIcon;
+use super::unknown_values::UnknownValue;
 use crate::edit::{EditError, InvalidPath};
 use crate::patch::PatchRefusal;
 use crate::recipe::InvalidRevision;
@@ -43,6 +44,14 @@ pub(crate) enum BuildRefusal {
         /// What is wrong.
         #[source]
         problem: EditError,
+    },
+    /// Edits of `values` name what the chart does not have.
+    #[error("`{chart}`, {}", listed(.unknown))]
+    UnknownValues {
+        /// The source.
+        chart: PathBuf,
+        /// The edits.
+        unknown: Vec<UnknownValue>,
     },
     /// The path of an edit in the lock is none.
     #[error("the relocation of `{chart}` in the lock is malformed: {problem}")]
@@ -138,4 +147,8 @@ pub(crate) enum BuildRefusal {
         #[source]
         problem: Box<PackError>,
     },
+}
+
+fn listed(unknown: &[UnknownValue]) -> String {
+    unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -3,6 +3,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
+/// The chart that the recipe is of now.
+pub(super) const OLDER: &str = "older";
+/// The one that was found.
+pub(super) const NEWER: &str = "newer";
+
 /// What a newer upstream means for one edit of a recipe.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "finding")]
@@ -96,6 +101,15 @@ pub(crate) enum Finding {
         /// The name.
         name: String,
     },
+    /// A dependency that upstream does not carry is not at hand, so nothing is known of what it brings.
+    MissingDependency {
+        /// Which chart asks for it: `older` or `newer`.
+        of: &'static str,
+        /// What it asks for: name, versions and repository; empty when the reason names it.
+        wanted: String,
+        /// Why it is not at hand; empty when only the vault was asked.
+        reason: String,
+    },
     /// A Kubernetes version of the catalogue file is none that the chart is for.
     Kubernetes {
         /// The version.
@@ -131,6 +145,8 @@ impl Finding {
             | Self::OwnVersion { .. } => true,
             Self::OverriddenField { field, .. } => *field == "appVersion",
             Self::OverlaidFile { is_gone, .. } => *is_gone,
+            // What lock could not fetch either stops it; what only the vault lacks does not.
+            Self::MissingDependency { of, reason, .. } => *of == NEWER && !reason.is_empty(),
             Self::OtherDefault { .. }
             | Self::Needless { .. }
             | Self::Drifted { .. }

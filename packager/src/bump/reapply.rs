@@ -2,8 +2,10 @@
 
 use chart::archive::ArchiveFile;
 use chart::{ChartMetadata, ChartVersion, VersionConstraint};
+use serde_json::{Map, Value};
 
 use super::Finding;
+use super::dependencies::AtHand;
 use super::values::BothValues;
 use crate::diff::values_of_files;
 use crate::edit::{Document, EditError, TextEdit};
@@ -16,16 +18,27 @@ pub(super) fn reapply(
     recipe: &RecipeFiles,
     (mut before, old): (Vec<ArchiveFile>, &ChartMetadata),
     (mut after, new): (Vec<ArchiveFile>, &ChartMetadata),
+    dependencies: &(AtHand, AtHand),
     kubernetes: &[ChartVersion],
 ) -> (Vec<Finding>, Vec<ArchiveFile>, Vec<ArchiveFile>) {
     let mut findings = of_metadata(&recipe.recipe, old, new);
     findings.extend(of_kubernetes(kubernetes, old, new));
-    let values = BothValues::new(values_of_files(&before), values_of_files(&after));
+    findings.extend([&dependencies.0, &dependencies.1].into_iter().flat_map(|one| one.findings.clone()));
+    let values = BothValues::new(values_with(&before, &dependencies.0), values_with(&after, &dependencies.1));
     findings.extend(values.findings(&recipe.recipe));
     findings.extend(of_overlay(recipe, &before, &after));
     edit(recipe, &mut before);
     findings.extend(edit(recipe, &mut after));
+    // As a build does: patches and excludes are of upstream's own files.
+    dependencies.0.place(&mut before);
+    dependencies.1.place(&mut after);
     (findings, before, after)
+}
+
+fn values_with(files: &[ArchiveFile], dependencies: &AtHand) -> Map<String, Value> {
+    let mut files = files.to_vec();
+    dependencies.place(&mut files);
+    values_of_files(&files)
 }
 
 /// Makes the edits that can be made and returns what became of the others.
@@ -38,7 +51,7 @@ fn edit(recipe: &RecipeFiles, files: &mut Vec<ArchiveFile>) -> Vec<Finding> {
     });
     findings.extend(refused);
     let each = |document: &mut Document| {
-        let set = |ValueEdit { path, value }: &ValueEdit| document.set(path, value).err();
+        let set = |ValueEdit { path, value, .. }: &ValueEdit| document.set(path, value).err();
         recipe.recipe.values.iter().filter_map(set).collect()
     };
     if !recipe.recipe.values.is_empty() {
@@ -63,7 +76,8 @@ fn edit(recipe: &RecipeFiles, files: &mut Vec<ArchiveFile>) -> Vec<Finding> {
     findings
 }
 
-fn edit_file(
+/// Edits one file, and says what is refused.
+pub(super) fn edit_file(
     files: &mut [ArchiveFile],
     file: &'static str,
     edit: impl FnOnce(&mut Document) -> Vec<EditError>,

@@ -25,7 +25,7 @@ impl BothValues {
     /// Returns what the newer values mean for everything that `recipe` names by path.
     pub(super) fn findings(&self, recipe: &Recipe) -> Vec<Finding> {
         let mut found = Vec::new();
-        for ValueEdit { path, value } in &recipe.values {
+        for ValueEdit { path, value, .. } in &recipe.values {
             found.extend(self.gone(path, "values").or_else(|| self.other(path, value)));
         }
         for toggle in &recipe.images.toggles {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{HelmArguments, Output};
+use super::{HelmArguments, Output, VaultFolder};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,9 +31,9 @@ pub(crate) struct BuildArguments {
     /// Build this recipe, or the recipes of this group, alone
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
-    /// Folder that keeps everything that was ever locked [default: CHARTPACK_VAULT, else in the user's data folder]
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) vault: Option<PathBuf>,
+    /// Where everything is kept that was ever locked
+    #[command(flatten)]
+    pub(crate) vault: VaultFolder,
     /// How many charts to build at once
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{OptionalHelmArguments, Output};
+use super::{FetchArguments, OptionalHelmArguments, Output};
 use crate::bump::Target;
 
 const EXAMPLES: &str = "\
@@ -43,18 +43,9 @@ pub(crate) struct BumpArguments {
     /// Write the newer versions into the recipes
     #[arg(long)]
     pub(crate) write: bool,
-    /// Folder that keeps everything that was ever locked [default: CHARTPACK_VAULT, else in the user's data folder]
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) vault: Option<PathBuf>,
-    /// How many upstreams to ask at once
-    #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub(crate) jobs: u16,
-    /// How often to try again when a server is busy or away
-    #[arg(long, value_name = "COUNT", default_value_t = 4)]
-    pub(crate) retries: u32,
-    /// PEM file with the certificate authorities to trust besides the system's
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) ca_file: Option<PathBuf>,
+    /// How upstreams are asked
+    #[command(flatten)]
+    pub(crate) fetch: FetchArguments,
     /// How helm is run
     #[command(flatten)]
     pub(crate) helm: OptionalHelmArguments,

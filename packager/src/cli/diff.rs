@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{OptionalHelmArguments, Output};
+use super::{OptionalHelmArguments, Output, VaultFolder};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,9 +41,9 @@ pub(crate) struct DiffArguments {
     /// The lock that has the recipes
     #[arg(long, value_name = "LOCK", default_value = "playcekube.lock", value_hint = ValueHint::FilePath)]
     pub(crate) lock: PathBuf,
-    /// Folder that keeps everything that was ever locked [default: CHARTPACK_VAULT, else in the user's data folder]
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) vault: Option<PathBuf>,
+    /// Where everything is kept that was ever locked
+    #[command(flatten)]
+    pub(crate) vault: VaultFolder,
     /// How helm is run
     #[command(flatten)]
     pub(crate) helm: OptionalHelmArguments,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{HelmArguments, Output};
+use super::{HelmArguments, Output, VaultFolder};
 use crate::edit::ValuePath;
 use crate::gate::Check;
 use crate::toggle::Toggle;
@@ -31,9 +31,9 @@ pub(crate) struct GateArguments {
     /// Of a catalogue, judge this recipe, or the recipes of this group, alone
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
-    /// Folder that keeps everything that was ever locked [default: CHARTPACK_VAULT, else in the user's data folder]
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) vault: Option<PathBuf>,
+    /// Where everything is kept that was ever locked
+    #[command(flatten)]
+    pub(crate) vault: VaultFolder,
     /// The site's registry; other images refuse the chart [default: that of the catalogue; without one they are listed]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) registry: Option<String>,

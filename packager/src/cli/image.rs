@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::Output;
+use super::{Output, VaultFolder};
 
 const LOCK_EXAMPLES: &str = "\
 Examples:
@@ -63,9 +63,9 @@ pub(crate) struct LockImageArguments {
     /// The file of keys that must have signed the archive [default: the distribution's on this machine]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) keyring: Option<PathBuf>,
-    /// Folder that keeps everything that was ever locked [default: CHARTPACK_VAULT, else in the user's data folder]
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) vault: Option<PathBuf>,
+    /// Where everything is kept that was ever locked
+    #[command(flatten)]
+    pub(crate) vault: VaultFolder,
     /// PEM file with certificate authorities to trust besides the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<PathBuf>,
@@ -90,9 +90,9 @@ pub(crate) struct BuildImageArguments {
     /// Build, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Folder that keeps everything that was ever locked [default: CHARTPACK_VAULT, else in the user's data folder]
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) vault: Option<PathBuf>,
+    /// Where everything is kept that was ever locked
+    #[command(flatten)]
+    pub(crate) vault: VaultFolder,
     /// How to report
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{HelmArguments, Output};
+use super::{FetchArguments, HelmArguments, Output};
 use crate::lock::ImageMode;
-use crate::upstream::Mirror;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,27 +43,15 @@ pub(crate) struct LockArguments {
     /// Resolve this recipe anew, whatever was locked
     #[arg(long, value_name = "RECIPE")]
     pub(crate) update: Vec<String>,
-    /// Folder that keeps everything that was ever locked [default: CHARTPACK_VAULT, else in the user's data folder]
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) vault: Option<PathBuf>,
-    /// Fetch what lies below an address from another one; CHARTPACK_MIRRORS has more, with blanks between
-    #[arg(long, value_name = "FROM=TO")]
-    pub(crate) mirror: Vec<Mirror>,
     /// How far to look into the charts' images
     #[arg(long, value_enum, default_value = "digests")]
     pub(crate) images: ImageMode,
     /// Folder to write the proof of each chart's relocation to, for people
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) proofs: Option<PathBuf>,
-    /// How many recipes to resolve at once
-    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub(crate) jobs: u16,
-    /// How often to try again when a server is busy or away
-    #[arg(long, value_name = "COUNT", default_value_t = 4)]
-    pub(crate) retries: u32,
-    /// PEM file with the certificate authorities to trust besides the system's
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) ca_file: Option<PathBuf>,
+    /// How upstreams are asked
+    #[command(flatten)]
+    pub(crate) fetch: FetchArguments,
     /// How helm is run
     #[command(flatten)]
     pub(crate) renderer: HelmArguments,

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::fetch::open_vault;
 use super::gate::{Gate, candidate_of, settings_for};
-use super::{CommandRefusal, open_vault, sign};
+use super::{CommandRefusal, sign};
 use crate::build::{DeliverSettings, Delivered, Packed, deliver, write};
 use crate::catalogue::Catalogue;
 use crate::cli::{BuildArguments, HelmArguments, Output};
@@ -39,7 +40,7 @@ pub(super) fn run(
     } = arguments;
     // A key that does not sign is known before anything is built.
     let key = sign_key.map(|key| sign::read_key(&key, passphrase_file.as_deref(), config)).transpose()?;
-    let vault = open_vault(vault, config)?;
+    let vault = open_vault(&vault, config)?;
     let Requested { lock, catalogue, only } = requested(&catalogue, &vault, &only)?;
     let settings = DeliverSettings { lock: &lock, vault: &vault, only, jobs: usize::from(jobs) };
     let progress = Progress::new("built", config.shows_progress, output == Output::Text);

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use chart::ChartVersion;
 
-use super::{CommandRefusal, helm_renderer, open_vault, read_authorities};
+use super::fetch::{fetcher_of, open_vault};
+use super::{CommandRefusal, helm_renderer};
 use crate::bump::{Bump, BumpRecipe, BumpSettings, Bumped, Outcome, bump, image_settings, rewritten};
 use crate::cli::{BumpArguments, Output};
 use crate::config::Config;
@@ -18,7 +19,6 @@ use crate::render::Renderer;
 use crate::report::{self, BumpedRecipe};
 use crate::steps::Steps;
 use crate::target::Staged;
-use crate::upstream::{Fetcher, FetcherSettings, Mirrors};
 
 /// Bumps what the flags name.
 pub(super) fn run(
@@ -26,28 +26,20 @@ pub(super) fn run(
     config: &Config,
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
-    let BumpArguments { source, only, to, offline, write, vault, jobs, retries, ca_file, helm, output } =
-        arguments;
+    let BumpArguments { source, only, to, offline, write, fetch, helm, output } = arguments;
     let (recipes, mut kubernetes) = recipes_at(&source, &only)?;
     if to.is_some() && recipes.len() != 1 {
         return Err(CommandRefusal::NotOneRecipe(recipes.len()));
     }
     let renderer = helm_renderer(&helm, config)?;
-    let credentials = config.credentials.clone();
-    let authorities = read_authorities(ca_file)?;
-    let fetcher = if offline {
-        None
-    } else {
-        let mirrors = Mirrors::new(config.mirrors.iter().cloned());
-        Some(Fetcher::new(&FetcherSettings { retries, authorities, credentials, mirrors })?)
-    };
-    let vault = open_vault(vault, config)?;
+    let fetcher = if offline { None } else { Some(fetcher_of(&fetch, config)?) };
+    let vault = open_vault(&fetch.vault, config)?;
     let settings = BumpSettings {
         fetcher: fetcher.as_ref(),
         vault: &vault,
         to,
         kubernetes: kubernetes.clone(),
-        jobs: usize::from(jobs),
+        jobs: usize::from(fetch.jobs),
     };
     let progress = Progress::new("looked at", config.shows_progress, output == Output::Text);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

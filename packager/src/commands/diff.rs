@@ -5,7 +5,8 @@ use std::io::Write;
 use chart::ChartVersion;
 use chart::archive::ArchiveFile;
 
-use super::{CommandRefusal, helm_renderer, open_vault};
+use super::fetch::open_vault;
+use super::{CommandRefusal, helm_renderer};
 use crate::bump::image_settings;
 use crate::cli::{DiffArguments, Output};
 use crate::config::Config;
@@ -23,7 +24,7 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
     let DiffArguments { before, after, full, rendered, exit_code, lock, vault, helm, output } = arguments;
-    let vault = open_vault(vault, config)?;
+    let vault = open_vault(&vault, config)?;
     let read = |path| Side::read(path, &lock, &vault, config.modified_seconds);
     let renderer = helm_renderer(&helm, config)?;
     let steps = Steps::new(config.shows_progress);

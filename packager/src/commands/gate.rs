@@ -7,7 +7,8 @@ use std::path::Path;
 use chart::archive::{ArchiveFile, ChartArchive, Limits};
 
 use super::build::{Requested, requested};
-use super::{CommandRefusal, open_vault, view};
+use super::fetch::open_vault;
+use super::{CommandRefusal, view};
 use crate::build::{DeliverSettings, Delivered, Overrides, deliver};
 use crate::catalogue::Catalogue;
 use crate::cli::{GateArguments, HelmArguments, Output};
@@ -31,7 +32,7 @@ pub(super) fn run(
     let mut gate = Gate::open(&arguments.helm, config, arguments.output)?;
     for source in &arguments.sources {
         if is_delivery(source) {
-            let vault = open_vault(arguments.vault.clone(), config)?;
+            let vault = open_vault(&arguments.vault, config)?;
             let Requested { lock, catalogue, only } = requested(source, &vault, &arguments.only)?;
             let settings =
                 DeliverSettings { lock: &lock, vault: &vault, only, jobs: usize::from(arguments.jobs) };

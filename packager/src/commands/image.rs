@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use super::{CommandRefusal, open_vault, read_authorities};
+use super::CommandRefusal;
+use super::fetch::{RETRIES, fetcher, open_vault};
 use crate::cli::{BuildImageArguments, ImageAction, ImageArguments, LockImageArguments, Output};
 use crate::config::Config;
 use crate::image_build::{
@@ -12,10 +13,6 @@ use crate::image_build::{
 use crate::progress::Progress;
 use crate::report;
 use crate::target::write_whole;
-use crate::upstream::{Fetcher, FetcherSettings, Mirrors};
-
-/// How often a server that is busy is asked again.
-const RETRIES: u32 = 4;
 
 /// Does what the flags name.
 pub(super) fn run(
@@ -31,18 +28,13 @@ pub(super) fn run(
 
 fn lock(arguments: LockImageArguments, config: &Config, out: &mut dyn Write) -> Result<u8, CommandRefusal> {
     let LockImageArguments { recipe, update, check, mirror, keyring, vault, ca_file, output } = arguments;
-    let authorities = read_authorities(ca_file)?;
-    let credentials = config.credentials.clone();
-    let logins = credentials.registries.clone();
-    let mirrors = Mirrors::new(config.mirrors.iter().cloned());
-    let fetcher = Fetcher::new(&FetcherSettings { retries: RETRIES, authorities, credentials, mirrors })?;
-    let vault = open_vault(vault, config)?;
+    let fetcher = fetcher(ca_file, RETRIES, &[], config)?;
+    let vault = open_vault(&vault, config)?;
     let progress = Progress::new("finished", config.shows_progress, output == Output::Text);
     let locked = lock_image(&LockImageSettings {
         recipe: &recipe,
         vault: &vault,
         fetcher: &fetcher,
-        logins,
         archive: Archive { mirror, keyring },
         update,
         modified_seconds: config.modified_seconds,
@@ -66,7 +58,7 @@ fn build(
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
     let BuildImageArguments { recipe, out: folder, check, dry_run, vault, output } = arguments;
-    let vault = open_vault(vault.clone(), config)?;
+    let vault = open_vault(vault, config)?;
     let (recipe, lock, lock_path) = read_locked(recipe)?;
     let progress = Progress::new("finished", config.shows_progress, *output == Output::Text);
     let settings = BuildImageSettings { recipe: &recipe, lock: &lock, vault: &vault, progress: &progress };

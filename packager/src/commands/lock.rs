@@ -4,15 +4,15 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use super::{CommandRefusal, open_vault, read_authorities, view};
+use super::fetch::{fetcher_of, open_vault};
+use super::{CommandRefusal, view};
 use crate::cli::{LockArguments, Output};
 use crate::config::Config;
-use crate::lock::{ImageMode, LockSettings, Locked, Look, RegistrySettings, lock, path_beside};
+use crate::lock::{ImageMode, LockSettings, Locked, Look, lock, path_beside};
 use crate::progress::Progress;
 use crate::report;
 use crate::steps::Steps;
 use crate::target::write_whole;
-use crate::upstream::{Fetcher, FetcherSettings, Mirrors};
 
 /// Locks what the flags name.
 pub(super) fn run(
@@ -20,33 +20,22 @@ pub(super) fn run(
     config: &Config,
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
-    let LockArguments {
-        catalogue, check, update, mirror, vault, images, jobs, retries, ca_file, output, ..
-    } = &arguments;
-    let authorities = read_authorities(ca_file.clone())?;
-    let credentials = config.credentials.clone();
-    let registries = RegistrySettings {
-        credentials: credentials.registries.clone(),
-        authorities: authorities.clone(),
-        retries: *retries,
-    };
-    let mirrors = Mirrors::new(mirror.iter().chain(&config.mirrors).cloned());
-    let fetcher = Fetcher::new(&FetcherSettings { retries: *retries, authorities, credentials, mirrors })?;
-    let vault = open_vault(vault.clone(), config)?;
+    let LockArguments { catalogue, check, update, fetch, images, output, .. } = &arguments;
+    let fetcher = fetcher_of(fetch, config)?;
+    let vault = open_vault(&fetch.vault, config)?;
     let settings = LockSettings {
         catalogue,
         vault: &vault,
         fetcher: &fetcher,
         update: update.iter().cloned().collect(),
         is_check: *check,
-        jobs: usize::from(*jobs),
+        jobs: usize::from(fetch.jobs),
         modified_seconds: config.modified_seconds,
-        registries: (*images == ImageMode::Digests).then_some(registries),
+        asks_registries: *images == ImageMode::Digests,
     };
     let verb = if *check { "checked" } else { "locked" };
     let progress = Progress::new(verb, config.shows_progress, *output == Output::Text);
-    // There is one bar already, over the recipes.
-    let steps = Steps::new(false);
+    let steps = Steps::below(&progress, config.shows_progress);
     // A check looks at no chart: what a chart needs changes only with what it is made of.
     let renderer = match images {
         ImageMode::Digests | ImageMode::Names if !*check => {
@@ -56,8 +45,8 @@ pub(super) fn run(
     };
     let look = renderer.as_ref().map(|renderer| Look { renderer, steps: &steps });
     let locked = lock(&settings, look.as_ref(), &progress);
-    progress.finish();
     steps.finish();
+    progress.finish();
     let locked = locked?;
     let path = path_beside(catalogue);
     if !check {

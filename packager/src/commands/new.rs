@@ -6,21 +6,18 @@ use std::path::{Path, PathBuf};
 use chart::{ChartName, ChartVersion};
 use url::Url;
 
-use super::{CommandRefusal, read_authorities};
+use super::CommandRefusal;
+use super::fetch::{RETRIES, fetcher};
 use crate::cli::{NewArguments, strict};
 use crate::config::Config;
 use crate::report;
 use crate::scaffold::{RecipeScaffold, Scaffold};
-use crate::upstream::{Fetcher, FetcherSettings, Mirrors};
 
 /// The version of a chart that begins.
 const FIRST_VERSION: &str = "0.1.0";
 
 /// Where the recipes of published charts are kept.
 const RECIPES: &str = "seed-charts";
-
-/// How often a server that is busy is asked again.
-const RETRIES: u32 = 4;
 
 /// Writes the scaffold that the flags describe.
 pub(super) fn run(
@@ -54,10 +51,7 @@ fn write_recipe(
     (ca_file, config): (Option<PathBuf>, &Config),
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
-    let credentials = config.credentials.clone();
-    let authorities = read_authorities(ca_file)?;
-    let mirrors = Mirrors::new(config.mirrors.iter().cloned());
-    let fetcher = Fetcher::new(&FetcherSettings { retries: RETRIES, authorities, credentials, mirrors })?;
+    let fetcher = fetcher(ca_file, RETRIES, &[], config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let scaffold = runtime.block_on(RecipeScaffold::fetch(&fetcher, from, name, version))?;
     let folder = scaffold.write(dir)?;

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::{CommandRefusal, read_authorities};
+use super::CommandRefusal;
+use super::fetch::read_authorities;
 use crate::cli::PushArguments;
 use crate::config::Config;
 use crate::push::{Client, ClientSettings, InvalidUpload, Progress, PushSettings, Upload, push};

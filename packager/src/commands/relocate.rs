@@ -10,9 +10,8 @@ use super::{CommandRefusal, view};
 use crate::build::{BuildRefusal, Overrides};
 use crate::cli::{Output, RelocateArguments};
 use crate::config::Config;
-use crate::images::discover;
 use crate::pack::{PackSettings, pack};
-use crate::relocate::{Declared, Proof, Relocating, Relocation, Site, relocate};
+use crate::relocate::{Asked, Declared, Proof, Relocation, Site, discover_and_relocate};
 use crate::render::{Renderer, StagedChart};
 use crate::report;
 use crate::source::Source;
@@ -72,17 +71,8 @@ fn relocated(
     }
     let site = Site::new(&arguments.to, arguments.path_policy, declared)?;
     steps.name(chart.metadata().name.as_str());
-    let discovery = discover(renderer, &chart, &settings, steps)
-        .map_err(|problem| CommandRefusal::Discovery { chart: path.to_owned(), problem })?;
-    let relocating = Relocating {
-        renderer,
-        chart: &chart,
-        discovery: &discovery,
-        site: &site,
-        kubernetes_versions: &settings.kubernetes_versions,
-        steps,
-    };
-    let relocation = relocate(&relocating, &[])
+    let asked = Asked { renderer, chart: &chart, settings: &settings, site: &site, steps };
+    let (_, relocation) = discover_and_relocate(&asked, &[])
         .map_err(|problem| CommandRefusal::Relocation { chart: path.to_owned(), problem })?;
     Ok((chart, relocation))
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use super::{CommandRefusal, open_vault, vault_folder};
+use super::CommandRefusal;
+use super::fetch::vault_folder;
 use crate::cli::{VaultAction, VaultArguments};
 use crate::config::Config;
 use crate::image_build::needed_by;
@@ -20,11 +21,11 @@ pub(super) fn run(
     let VaultArguments { action, vault, output } = arguments;
     match action {
         VaultAction::List => {
-            report::write_kept(out, &open_vault(vault, config)?.list()?, output)?;
+            report::write_kept(out, &Vault::open(&vault_folder(vault, config)?)?.list()?, output)?;
             Ok(0)
         }
         VaultAction::Verify => {
-            let vault = open_vault(vault, config)?;
+            let vault = Vault::open(&vault_folder(vault, config)?)?;
             let damaged = vault.damaged()?;
             report::write_verified(out, vault.list()?.len(), &damaged, output)?;
             Ok(u8::from(!damaged.is_empty()))

@@ -68,7 +68,7 @@ pub(super) fn image_settings(
         set_over(&mut values, chart.values(), path, value.clone());
     }
     let probes = arguments.probes.iter().cloned();
-    let probe_values = probes.map(|(path, value)| ValueEdit { path, value }).collect();
+    let probe_values = probes.map(|(path, value)| ValueEdit { path, value, at: None }).collect();
     let versions = match arguments.kubernetes_versions.as_slice() {
         [] => vec![DEFAULT_KUBERNETES_VERSION.to_owned()],
         versions => versions.to_vec(),

@@ -59,6 +59,7 @@ pub(crate) fn judge(
         kubernetes_versions: settings.kubernetes_versions.clone(),
         renderings: views.views.len(),
         toggles: views.toggles,
+        not_tried_together: views.not_tried_together.iter().map(ToString::to_string).collect(),
         refused,
         waived,
         listed,

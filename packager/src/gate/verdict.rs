@@ -21,6 +21,8 @@ pub(crate) struct Verdict {
     pub(crate) renderings: usize,
     /// How many toggles the chart has.
     pub(crate) toggles: usize,
+    /// The toggles that were rendered alone, but not together with the others: there are too many that exclude each other.
+    pub(crate) not_tried_together: Vec<String>,
     /// What refuses it.
     pub(crate) refused: Vec<Finding>,
     /// What is waived.

@@ -65,6 +65,8 @@ pub(super) struct Views {
     pub(super) views: Vec<View>,
     /// Toggles that render alone, but not together with the others.
     pub(super) contradictions: Vec<(Toggle, TemplateFailure)>,
+    /// Toggles of which nobody knows whether they go together: finding it out was given up.
+    pub(super) not_tried_together: Vec<Toggle>,
     /// What else does not render with the values, found by leaving out template after template.
     pub(super) others_broken: Vec<TemplateFailure>,
     /// How many toggles there are.
@@ -113,8 +115,9 @@ pub(super) fn render(
         let is_used = is_every_used || declared.contains(&toggle);
         views.views.push(View { turned: Turned::One(toggle), request, outcome, is_used });
     }
-    let Together { toggles, contradictions } = sweep.that_go_together(quicker.as_ref(), &working)?;
-    views.contradictions = contradictions;
+    let Together { toggles, contradictions, not_tried } =
+        sweep.that_go_together(quicker.as_ref(), &working)?;
+    (views.contradictions, views.not_tried_together) = (contradictions, not_tried);
     if toggles.len() > 1 {
         let together = sweep.at_each_version(quicker.as_ref(), Turned::All, &toggles, is_every_used)?;
         views.views.extend(together);
@@ -127,6 +130,8 @@ struct Together {
     toggles: Vec<Toggle>,
     /// Those that failed with the others on.
     contradictions: Vec<(Toggle, TemplateFailure)>,
+    /// Those that are left after [`MAX_TOGETHER`] renderings.
+    not_tried: Vec<Toggle>,
 }
 
 struct Sweep<'run> {
@@ -220,7 +225,8 @@ impl Sweep<'_> {
                 }
             }
         }
-        Ok(Together { toggles: kept, contradictions })
+        let not_tried = pending.into_iter().rev().flatten().collect();
+        Ok(Together { toggles: kept, contradictions, not_tried })
     }
 }
 

@@ -3,10 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use oci::client::{
-    Copied, Copier, CopySettings, CredentialFiles, CredentialSource, Destination, Origin, Registry,
-    RegistryAddress, Settings,
-};
+use oci::client::{Copied, Copier, CopySettings, Destination, Origin, RegistryAddress};
 use oci::layout::Layout;
 use oci::{Content, Descriptor, Digest, ImageReference, Manifest, Platform};
 
@@ -17,6 +14,7 @@ use super::package_index::write_index;
 use super::program::Programs;
 use super::recipe::{Base, PackageBase};
 use super::refusal::ImageBuildRefusal;
+use crate::upstream::Fetcher;
 use crate::vault::Vault;
 
 /// Where bases are fetched from, and to.
@@ -28,8 +26,8 @@ pub(super) struct Fetching<'run> {
     pub(super) vault: &'run Vault,
     /// Where packages come from.
     pub(super) archive: &'run Archive,
-    /// Where docker and helm keep their logins.
-    pub(super) credentials: CredentialFiles,
+    /// Asks registries.
+    pub(super) fetcher: &'run Fetcher,
     /// The recipe's folder.
     pub(super) recipe_folder: &'run Path,
     /// A folder to work in.
@@ -115,11 +113,9 @@ impl Fetching<'_> {
         let reference: ImageReference = image
             .parse()
             .map_err(|reason: oci::InvalidImageReference| ImageBuildRefusal::NoArchive(reason.to_string()))?;
-        let settings = Settings {
-            credentials: CredentialSource::Files(self.credentials.clone()),
-            ..Settings::default()
-        };
-        let registry = Registry::connect(RegistryAddress::of(reference.host()), &settings)
+        let registry = self
+            .fetcher
+            .registry(&RegistryAddress::of(reference.host()))
             .map_err(|reason| ImageBuildRefusal::NoArchive(reason.to_string()))?;
         let name = reference.name().clone();
         let origin = Origin::Registry { registry, name, reference: reference.reference() };

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use oci::Digest;
-use oci::client::CredentialFiles;
 
 use super::apt::Archive;
 use super::context::gather;
@@ -24,10 +23,8 @@ pub(crate) struct LockImageSettings<'run> {
     pub(crate) recipe: &'run Path,
     /// Keeps everything.
     pub(crate) vault: &'run Vault,
-    /// Fetches files of the context.
+    /// Fetches files of the context, and bases from registries.
     pub(crate) fetcher: &'run Fetcher,
-    /// Where docker and helm keep their logins.
-    pub(crate) logins: Vec<PathBuf>,
     /// Where packages come from.
     pub(crate) archive: Archive,
     /// Whether the base is looked up anew although the recipe asks for what it asked for before.
@@ -73,7 +70,7 @@ pub(crate) fn lock_image(settings: &LockImageSettings<'_>) -> Result<LockedImage
         programs: work.programs(),
         vault: settings.vault,
         archive: &settings.archive,
-        credentials: CredentialFiles::new(settings.logins.clone()),
+        fetcher: settings.fetcher,
         recipe_folder: folder,
         work: work.path(),
     };

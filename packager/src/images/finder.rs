@@ -4,6 +4,7 @@
 
 mod embedded;
 mod key;
+mod settings;
 mod text;
 
 use std::cell::RefCell;
@@ -15,6 +16,7 @@ use oci::Digest;
 
 pub(crate) use self::embedded::embedded_value;
 use self::key::{Hint, hint_of};
+use self::settings::{images_of, settings_of};
 use self::text::{tokens_with_hints, unhinted};
 use super::ImageName;
 use crate::render::{Document, Rendering};
@@ -176,7 +178,7 @@ impl Walk {
         }
     }
 
-    /// A text whose key says nothing: a whole document, words, or one reference.
+    /// A text whose key says nothing: a whole document, settings, words, or one reference.
     fn bare_text(&mut self, text: &str, path: &str, place: Place) {
         if self.found.iter().any(|sighting| sighting.path == path) {
             return;
@@ -189,7 +191,20 @@ impl Walk {
             self.embedded -= 1;
             return;
         }
-        self.words(text, path, place);
+        let Some(settings) = settings_of(text).filter(|_| text.contains('\n')) else {
+            self.words(text, path, place);
+            return;
+        };
+        for setting in settings {
+            let below = format!("{path}>{}", setting.path);
+            let images = images_of(&setting);
+            if images.is_empty() {
+                self.words(setting.value, &below, place);
+            }
+            for (image, written) in images {
+                self.push(image, written, &below, place);
+            }
+        }
     }
 
     fn words(&mut self, text: &str, path: &str, place: Place) {

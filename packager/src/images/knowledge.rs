@@ -130,7 +130,7 @@ impl Knowledge {
         values: &Map<String, Value>,
     ) -> Result<(), InvalidKnowledge> {
         for (path, value) in statement.probe_values {
-            self.probe_values.push(ValueEdit { path: path.parse()?, value });
+            self.probe_values.push(ValueEdit { path: path.parse()?, value, at: None });
         }
         for extra in statement.extra_images {
             let is_used = extra.when.as_deref().is_none_or(|path| lookup(values, path) == "true");

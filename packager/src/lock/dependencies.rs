@@ -6,11 +6,12 @@ use chart::VersionConstraint;
 use chart::archive::ArchiveFile;
 
 use super::resolver::{Resolver, Taken, Trust, vendored};
-use super::{LockedDependency, RecipeRefusal};
+use super::{LockedChart, LockedDependency, RecipeRefusal};
 use crate::build::{BuildRefusal, Vendored};
 use crate::recipe::{Commit, OciName, Upstream};
-use crate::upstream::{choose, choose_tag};
-use crate::vault::read_chart;
+use crate::source::RecipeFiles;
+use crate::upstream::{Fetcher, choose, choose_tag};
+use crate::vault::{Vault, read_chart};
 use crate::vendor::{Wanted, missing, read_metadata};
 
 /// How many charts lie inside each other at most, as in an archive.
@@ -41,6 +42,33 @@ struct Around<'around> {
     folder: String,
     /// What it and those around it are, outermost first.
     trail: Vec<String>,
+}
+
+/// A chart whose dependencies are wanted though it is not going to be locked.
+pub(crate) struct Dependent<'run> {
+    /// Who fetches what the vault lacks.
+    pub(crate) fetcher: &'run Fetcher,
+    /// Keeps what is fetched.
+    pub(crate) vault: &'run Vault,
+    /// The recipe, which may replace some.
+    pub(crate) recipe: &'run RecipeFiles,
+    /// What it was locked as; choices that still fit stay.
+    pub(crate) locked: Option<&'run LockedChart>,
+    /// Where the chart is from.
+    pub(crate) upstream: &'run Upstream,
+}
+
+impl Dependent<'_> {
+    /// Takes all dependencies that the chart with `files` does not carry, as `lock` takes them.
+    ///
+    /// # Errors
+    /// [`RecipeRefusal`] for the first that cannot be had.
+    pub(crate) async fn take(&self, files: &[ArchiveFile]) -> Result<Vec<Vendored>, RecipeRefusal> {
+        let Self { fetcher, vault, recipe, locked: old, upstream } = *self;
+        // Nothing is packed here, so no entry of an archive gets a time.
+        let resolver = Resolver { fetcher, vault, recipe, old, trust: Trust::Vault, modified_seconds: 0 };
+        Ok(resolver.find(&recipe.path, files, upstream, &Home::of(upstream)).await?.vendored)
+    }
 }
 
 impl Home {
@@ -94,11 +122,21 @@ impl Resolver<'_> {
                 return Err(BuildRefusal::NoSuchDependency { chart, name }.into());
             }
         }
-        let trail = vec![self.identity(&self.recipe.recipe.upstream)];
-        let around = Around { home, folder: String::new(), trail };
+        let Found { locked, vendored } = self.find(source, files, &self.recipe.recipe.upstream, home).await?;
+        Ok((locked, vendored))
+    }
+
+    async fn find(
+        &self,
+        source: &Path,
+        files: &[ArchiveFile],
+        upstream: &Upstream,
+        home: &Home,
+    ) -> Result<Found, RecipeRefusal> {
+        let around = Around { home, folder: String::new(), trail: vec![self.identity(upstream)] };
         let mut found = Found::default();
         self.descend(source, files, &around, &mut found).await?;
-        Ok((found.locked, found.vendored))
+        Ok(found)
     }
 
     async fn descend(

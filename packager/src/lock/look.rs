@@ -3,9 +3,9 @@
 use super::prepared::{Known, Prepared};
 use super::{LockedForeign, LockedImage, RecipeRefusal};
 use crate::catalogue::Catalogue;
-use crate::images::{Discovery, FoundImage, Trail, discover};
+use crate::images::{Discovery, FoundImage, Trail};
 use crate::profile::ImageSettings;
-use crate::relocate::{Declared, InvalidSite, Proof, Relocating, Relocation, Site, relocate};
+use crate::relocate::{Asked, Declared, InvalidSite, Proof, Relocation, Site, discover_and_relocate};
 use crate::render::{Renderer, StagedChart};
 use crate::steps::Steps;
 
@@ -42,17 +42,9 @@ impl Look<'_> {
         steps.name(prepared.locked.name.as_str());
         let chart = StagedChart::of_packed(&prepared.packed)?;
         let settings = settings_of(prepared, catalogue);
-        let discovery = discover(renderer, &chart, &settings, steps)?;
         let site = site_of(prepared, catalogue)?;
-        let relocating = Relocating {
-            renderer,
-            chart: &chart,
-            discovery: &discovery,
-            site: &site,
-            kubernetes_versions: &settings.kubernetes_versions,
-            steps,
-        };
-        let Relocation { edits, proof, .. } = relocate(&relocating, &prepared.recorded)?;
+        let asked = Asked { renderer, chart: &chart, settings: &settings, site: &site, steps };
+        let (discovery, Relocation { edits, proof, .. }) = discover_and_relocate(&asked, &prepared.recorded)?;
         let site = site.knowing(&discovery.substitutions);
         let foreign = proof.left.iter().filter(|left| !left.only_tests).map(|left| LockedForeign {
             image: left.image.clone(),

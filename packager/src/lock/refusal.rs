@@ -9,7 +9,6 @@ use oci::Digest;
 
 use super::{ImageRefusal, InvalidLock, SignerRefusal};
 use crate::build::BuildRefusal;
-use crate::images::DiscoveryError;
 use crate::located::LocatedProblem;
 use crate::relocate::{Collision, InvalidSite, RelocationError};
 use crate::render::StageError;
@@ -136,9 +135,6 @@ pub(crate) enum RecipeRefusal {
     /// The chart cannot be laid out for helm.
     #[error(transparent)]
     Stage(#[from] StageError),
-    /// Its images cannot be discovered.
-    #[error("its images cannot be found: {0}")]
-    Discovery(#[from] DiscoveryError),
     /// The site's registry is none.
     #[error("the catalogue file's `target.registry` is no registry: {0}")]
     Site(#[from] InvalidSite),
@@ -171,7 +167,6 @@ impl LockRefusal {
                 | RecipeRefusal::OtherDependency { .. }
                 | RecipeRefusal::Cycle { .. }
                 | RecipeRefusal::Stage(_)
-                | RecipeRefusal::Discovery(_)
                 | RecipeRefusal::Site(_)
                 | RecipeRefusal::Relocation(_) => false,
             }),

@@ -3,32 +3,21 @@
 //! What was locked stays: a registry is asked only for what no lock names yet, or to see whether a tag moved.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
-use oci::client::{CredentialFiles, CredentialSource, Failure, Registry, RegistryAddress, Settings};
-use oci::{Content, Descriptor, Digest, ImageReference, InvalidImageReference, Platform, RegistryHost};
+use oci::client::{Failure, Registry, RegistryAddress};
+use oci::{Content, Descriptor, Digest, ImageReference, InvalidImageReference, Platform};
 use serde::Deserialize;
 
 use super::LockedImage;
 use crate::catalogue::Catalogue;
+use crate::upstream::Fetcher;
 
 /// How many images are asked for at once; each registry has a limit of its own besides.
 const AT_ONCE: usize = 8;
 
 /// The largest configuration of an image that is read, in bytes.
 const LARGEST_CONFIGURATION: u64 = 4 * 1024 * 1024;
-
-/// How registries are asked.
-#[derive(Debug, Clone)]
-pub(crate) struct RegistrySettings {
-    /// The files that docker and helm keep credentials in.
-    pub(crate) credentials: Vec<std::path::PathBuf>,
-    /// PEM with certificate authorities to trust besides the system's.
-    pub(crate) authorities: Option<Vec<u8>>,
-    /// How often to try again.
-    pub(crate) retries: u32,
-}
 
 /// What a registry says of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,9 +67,8 @@ impl ImageRefusal {
 
 /// The registries of one run.
 pub(super) struct Registries<'run> {
-    settings: Settings,
+    fetcher: &'run Fetcher,
     platforms: Vec<Platform>,
-    connected: Mutex<BTreeMap<String, Registry>>,
     catalogue: &'run Catalogue,
 }
 
@@ -95,15 +83,9 @@ struct Configuration {
 
 impl<'run> Registries<'run> {
     /// Connects to nothing yet.
-    pub(super) fn new(settings: &RegistrySettings, catalogue: &'run Catalogue) -> Self {
+    pub(super) fn new(fetcher: &'run Fetcher, catalogue: &'run Catalogue) -> Self {
         let platforms = catalogue.platforms.iter().filter_map(|text| text.parse().ok()).collect();
-        let settings = Settings {
-            credentials: CredentialSource::Files(CredentialFiles::new(settings.credentials.clone())),
-            authorities: settings.authorities.clone(),
-            retries: settings.retries,
-            ..Settings::default()
-        };
-        Self { settings, platforms, connected: Mutex::default(), catalogue }
+        Self { fetcher, platforms, catalogue }
     }
 
     /// Asks for each image, several at once; `known` is what an earlier lock says of some, and saves most of the asking.
@@ -119,7 +101,7 @@ impl<'run> Registries<'run> {
 
     async fn resolve(&self, name: &str, known: Option<&LockedImage>) -> Result<Resolved, ImageRefusal> {
         let image: ImageReference = name.parse()?;
-        let registry = self.registry(image.host())?;
+        let registry = self.fetcher.registry(&RegistryAddress::of(image.host()))?;
         let reference = image.reference();
         // Asking for the head does not count against Docker Hub's limits.
         if let Some(LockedImage { digest: Some(digest), platforms, .. }) = known
@@ -176,15 +158,5 @@ impl<'run> Registries<'run> {
             variant,
             os_version: None,
         }))
-    }
-
-    fn registry(&self, host: &RegistryHost) -> Result<Registry, ImageRefusal> {
-        let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(registry) = connected.get(host.as_str()) {
-            return Ok(registry.clone());
-        }
-        let registry = Registry::connect(RegistryAddress::of(host), &self.settings)?;
-        connected.insert(host.as_str().to_owned(), registry.clone());
-        Ok(registry)
     }
 }

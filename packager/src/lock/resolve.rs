@@ -10,7 +10,7 @@ use super::collisions::refuse_collisions;
 use super::digests::Asking;
 use super::look::Look;
 use super::prepared::Prepared;
-use super::registries::{Registries, RegistrySettings};
+use super::registries::Registries;
 use super::resolver::{Resolver, Trust};
 use super::{Lock, LockRefusal, LockedChart, LockedFile, Moved, RecipeRefusal};
 use crate::catalogue::{Catalogue, RecipePlace};
@@ -44,8 +44,8 @@ pub(crate) struct LockSettings<'run> {
     pub(crate) jobs: usize,
     /// The modification time of every entry of the archives, in seconds since 1970.
     pub(crate) modified_seconds: u64,
-    /// How registries are asked for digests; none is asked without.
-    pub(crate) registries: Option<RegistrySettings>,
+    /// Whether registries are asked for digests.
+    pub(crate) asks_registries: bool,
 }
 
 /// A catalogue file, resolved.
@@ -142,8 +142,8 @@ pub(crate) fn lock(
         return Err(LockRefusal::Recipes(refusals));
     }
     let mut gone = Vec::new();
-    if let Some(registries) = &settings.registries {
-        let registries = Registries::new(registries, &catalogue);
+    if settings.asks_registries {
+        let registries = Registries::new(settings.fetcher, &catalogue);
         let asking = Asking { registries: &registries, old: old.as_ref(), settings };
         gone = runtime.block_on(asking.complete(&mut charts))?;
     }
@@ -153,7 +153,7 @@ pub(crate) fn lock(
     let mut lock = Lock::new(LockedFile { path: name, digest }, modified_seconds);
     lock.charts = charts;
     let moved = old.map(|old| [moved(&old, &mut lock, &refusals), gone].concat());
-    Ok(Locked { moved, lock, proofs, is_resolved: settings.registries.is_some() })
+    Ok(Locked { moved, lock, proofs, is_resolved: settings.asks_registries })
 }
 
 /// Resolves every recipe, several at once.

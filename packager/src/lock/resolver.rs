@@ -62,6 +62,7 @@ impl Resolver<'_> {
         let draft = Draft::make(source, Some(recipe), self.recipe.ingredients(files), &Overrides::default())?;
         let (dependencies, vendored) =
             self.take_dependencies(source, draft.files(), &Home::of(&recipe.upstream)).await?;
+        draft.refuse_unknown_values(&vendored)?;
         let recipe_file = LockedFile { path: path.to_owned(), digest: self.keep(&self.recipe.bytes)? };
         let (named, overlay) = (self.keep_named()?, self.keep_overlay()?);
         // What was found out about a chart holds as long as it is made of the same by the same recipe.

@@ -68,18 +68,18 @@ pub(super) fn subchart_folders<'files>(files: &'files [ArchiveFile], root: &str)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
 
-    #[test]
-    fn subcharts_stand_below_their_alias_and_the_parent_wins() {
+    /// Returns a chart that uses another one, which has one of its own, under two names.
+    pub(in crate::render) fn chart_of_aliases() -> (Vec<ArchiveFile>, ChartMetadata) {
         let file =
             |path: &str, text: &str| ArchiveFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
         let parent = "apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies:\n- {name: b, version: 1.0.0, alias: first}\n\
                       - {name: b, version: 1.0.0, alias: second}\n";
-        let files = [
+        let files = vec![
             file("Chart.yaml", parent),
             file("values.yaml", "first: {active: true, gone: ~}\n"),
             file("charts/b/Chart.yaml", "apiVersion: v2\nname: b\nversion: 1.0.0\n"),
@@ -87,7 +87,12 @@ mod tests {
             file("charts/b/charts/c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
             file("charts/b/charts/c/values.yaml", "deep: 1\n"),
         ];
-        let metadata = ChartMetadata::parse(parent.as_bytes(), None).unwrap();
+        (files, ChartMetadata::parse(parent.as_bytes(), None).unwrap())
+    }
+
+    #[test]
+    fn subcharts_stand_below_their_alias_and_the_parent_wins() {
+        let (files, metadata) = chart_of_aliases();
         let expected = json!({
             "first": {"c": {"deep": 1}, "active": true, "image": "a"},
             "second": {"c": {"deep": 1}, "active": false, "gone": 1, "image": "a"},

@@ -40,6 +40,11 @@ impl Scopes {
         self.folders.push((folder, places.to_vec()));
     }
 
+    /// Returns the folder of each chart, with a slash at its end, and its places.
+    pub(crate) fn folders(&self) -> &[(String, Vec<Scope>)] {
+        &self.folders
+    }
+
     /// Returns the places of the values that a template reads; none for what is no template.
     pub(crate) fn of(&self, path: &str) -> &[Scope] {
         let found = self.folders.iter().find(|(folder, _)| {
@@ -50,6 +55,11 @@ impl Scopes {
 }
 
 impl Scope {
+    /// Returns the path below this place of a path in the outermost chart's values; nothing when it leads elsewhere.
+    pub(crate) fn strip<'path>(&self, path: &'path str) -> Option<&'path str> {
+        if self.0.is_empty() { Some(path) } else { path.strip_prefix(self.0.as_str())?.strip_prefix('.') }
+    }
+
     /// Returns the path in the outermost chart's values of what a template calls `.Values.path`.
     pub(crate) fn join(&self, path: &str) -> String {
         let is_global = path == "global" || path.starts_with("global.");
@@ -59,20 +69,13 @@ impl Scope {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chart_values::tests::chart_of_aliases;
     use super::*;
 
     #[test]
     fn a_subchart_has_a_place_for_each_alias_and_globals_have_one() {
-        let file =
-            |path: &str, text: &str| ArchiveFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
-        let parent = "apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies:\n- {name: b, version: 1.0.0, alias: first}\n\
-                      - {name: b, version: 1.0.0, alias: second}\n";
-        let files = [
-            file("Chart.yaml", parent),
-            file("charts/b/Chart.yaml", "apiVersion: v2\nname: b\nversion: 1.0.0\n"),
-            file("charts/b/charts/c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
-        ];
-        let scopes = Scopes::of_chart(&files, &ChartMetadata::parse(parent.as_bytes(), None).unwrap());
+        let (files, metadata) = chart_of_aliases();
+        let scopes = Scopes::of_chart(&files, &metadata);
         let joined = |template: &str, path: &str| -> Vec<String> {
             scopes.of(template).iter().map(|scope| scope.join(path)).collect()
         };

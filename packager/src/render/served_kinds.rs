@@ -1,51 +1,63 @@
 //! The kinds that a cluster of a Kubernetes version serves, for templates that ask by `.Capabilities.APIVersions.Has`.
 //!
 //! `helm template` knows groups and versions alone, and all that ever were: without this a chart that asks for
-//! `networking.k8s.io/v1/Ingress` falls back to what no cluster serves any more.
+//! `networking.k8s.io/v1/Ingress` falls back to what no cluster serves any more. The table is data,
+//! `packager/knowledge/served-kinds.yaml`.
+
+use std::sync::LazyLock;
 
 use chart::ChartVersion;
+use chart::yaml::{self, Budget};
+use serde::Deserialize;
 
-/// A kind with the first minor version of Kubernetes 1 that serves it, and the first that does so no longer.
-/// Source: kubernetes.io/docs/reference/using-api/deprecation-guide, and the API reference of each version.
-const KINDS: [(&str, u64, u64); 26] = [
-    ("apps/v1/DaemonSet", 9, u64::MAX),
-    ("apps/v1/Deployment", 9, u64::MAX),
-    ("apps/v1/StatefulSet", 9, u64::MAX),
-    ("autoscaling/v1/HorizontalPodAutoscaler", 2, u64::MAX),
-    ("autoscaling/v2/HorizontalPodAutoscaler", 23, u64::MAX),
-    ("autoscaling/v2beta1/HorizontalPodAutoscaler", 8, 25),
-    ("autoscaling/v2beta2/HorizontalPodAutoscaler", 12, 26),
-    ("batch/v1/CronJob", 21, u64::MAX),
-    ("batch/v1/Job", 2, u64::MAX),
-    ("batch/v1beta1/CronJob", 8, 25),
-    ("extensions/v1beta1/Ingress", 1, 22),
-    ("networking.k8s.io/v1/Ingress", 19, u64::MAX),
-    ("networking.k8s.io/v1/IngressClass", 19, u64::MAX),
-    ("networking.k8s.io/v1/NetworkPolicy", 7, u64::MAX),
-    ("networking.k8s.io/v1beta1/Ingress", 14, 22),
-    ("networking.k8s.io/v1beta1/IngressClass", 18, 22),
-    ("policy/v1/PodDisruptionBudget", 21, u64::MAX),
-    ("policy/v1beta1/PodDisruptionBudget", 5, 25),
-    ("policy/v1beta1/PodSecurityPolicy", 10, 25),
-    ("rbac.authorization.k8s.io/v1/ClusterRole", 8, u64::MAX),
-    ("rbac.authorization.k8s.io/v1/Role", 8, u64::MAX),
-    ("scheduling.k8s.io/v1/PriorityClass", 14, u64::MAX),
-    ("storage.k8s.io/v1/CSIDriver", 18, u64::MAX),
-    ("admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration", 16, u64::MAX),
-    ("apiextensions.k8s.io/v1/CustomResourceDefinition", 16, u64::MAX),
-    ("coordination.k8s.io/v1/Lease", 14, u64::MAX),
-];
+const TEXT: &str = include_str!("../../knowledge/served-kinds.yaml");
+
+/// A kind, and the versions of Kubernetes that serve it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServedKind {
+    /// Group, version and kind.
+    kind: String,
+    /// The first version that serves it.
+    since: String,
+    /// The first that does so no longer.
+    until: Option<String>,
+}
+
+/// The compiled table; a test sees to it that it is well formed.
+static KINDS: LazyLock<Vec<ServedKind>> = LazyLock::new(|| read().unwrap_or_default());
+
+fn read() -> Option<Vec<ServedKind>> {
+    let value = yaml::parse(TEXT.as_bytes(), &Budget::for_values()).ok()?;
+    Vec::deserialize(&value).ok()
+}
 
 /// Returns the kinds, separated by commas, that Kubernetes `version` serves; none for what is no version.
 pub(super) fn served_kinds(version: &str) -> String {
-    let minor = version.parse().map_or(0, |version: ChartVersion| version.minor());
-    let served = KINDS.iter().filter(|(_, from, until)| (*from..*until).contains(&minor));
-    served.map(|(kind, ..)| *kind).collect::<Vec<_>>().join(",")
+    let minor = minor_of(version);
+    let is_served = |kind: &&ServedKind| {
+        minor_of(&kind.since) <= minor && kind.until.as_deref().is_none_or(|until| minor < minor_of(until))
+    };
+    let served = KINDS.iter().filter(is_served).map(|one| one.kind.as_str());
+    served.collect::<Vec<_>>().join(",")
+}
+
+fn minor_of(version: &str) -> u64 {
+    version.parse().map_or(0, |version: ChartVersion| version.minor())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_is_well_formed() {
+        for ServedKind { kind, since, until } in read().unwrap() {
+            assert_eq!(kind.split('/').count(), 3, "{kind}");
+            let last = until.map_or(u64::MAX, |until| minor_of(&until));
+            assert!((1..last).contains(&minor_of(&since)), "{kind}");
+        }
+    }
 
     #[test]
     fn kinds_come_and_go_with_versions() {

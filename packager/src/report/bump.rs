@@ -152,6 +152,15 @@ fn write_finding(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
         Finding::NoSuchDependency { name } => {
             writeln!(out, "dead: `dependencies` names `{name}`, which the chart does not depend on")
         }
+        Finding::MissingDependency { of, wanted, reason } if reason.is_empty() => {
+            writeln!(
+                out,
+                "dependency: the vault lacks {wanted}, for which the {of} chart asks: leave --offline out"
+            )
+        }
+        Finding::MissingDependency { of, reason, .. } => {
+            writeln!(out, "dependency: of the {of} chart: {reason}")
+        }
         Finding::Kubernetes { version, constraint } => {
             writeln!(out, "Kubernetes {version} of the catalogue is outside `{constraint}`")
         }

@@ -36,7 +36,8 @@ pub(crate) fn write_passed(out: &mut dyn Write, verdicts: &[Verdict]) -> io::Res
 }
 
 fn write_findings(out: &mut dyn Write, verdict: &Verdict, with_listed: bool) -> io::Result<()> {
-    let is_silent = verdict.is_passed() && verdict.waived.is_empty() && !with_listed;
+    let untried = &verdict.not_tried_together;
+    let is_silent = verdict.is_passed() && verdict.waived.is_empty() && untried.is_empty() && !with_listed;
     if is_silent {
         return Ok(());
     }
@@ -46,6 +47,10 @@ fn write_findings(out: &mut dyn Write, verdict: &Verdict, with_listed: bool) -> 
     }
     for Waived { finding, reason } in &verdict.waived {
         writeln!(out, "  waived   {:20} {}: {reason}", finding.check, finding.subject)?;
+    }
+    if !untried.is_empty() {
+        let (count, names) = (untried.len(), untried.join(", "));
+        writeln!(out, "  not tried together with the other toggles, only alone ({count}): {names}")?;
     }
     if with_listed {
         for finding in &verdict.listed {

@@ -1,12 +1,13 @@
-//! Credentials for upstream servers, from the files that helm, docker and curl keep. Read once, sent by host, never printed.
+//! Credentials for upstream servers, from the files that helm and curl keep, and for registries docker's and helm's.
+//! Sent by host, never printed.
 
-mod docker;
 mod helm;
 mod netrc;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use oci::client::{CredentialSource, RegistryAddress, Secret};
 use url::Url;
 
 use crate::config::Token;
@@ -48,7 +49,8 @@ pub(super) struct HostSettings {
 #[derive(Debug, Default)]
 pub(super) struct Credentials {
     by_origin: BTreeMap<String, HostSettings>,
-    registries: BTreeMap<String, UserPassword>,
+    /// The registry client reads these when it needs them.
+    registries: Vec<PathBuf>,
     machines: netrc::Machines,
 }
 
@@ -70,11 +72,7 @@ impl Credentials {
         if let Some(path) = &files.repositories {
             credentials.by_origin = with(path, helm::parse_repositories)?.unwrap_or_default();
         }
-        for path in &files.registries {
-            for (host, basic) in with(path, docker::parse_registries)?.unwrap_or_default() {
-                credentials.registries.entry(host).or_insert(basic);
-            }
-        }
+        credentials.registries.clone_from(&files.registries);
         if let Some(path) = &files.netrc {
             credentials.machines = with(path, |bytes| Ok(netrc::parse(bytes)))?.unwrap_or_default();
         }
@@ -87,11 +85,19 @@ impl Credentials {
         kept.or_else(|| self.machines.of_host(url.host_str()?))
     }
 
-    /// Returns what to send to the registry at `host`.
-    pub(super) fn of_registry(&self, host: &str) -> Option<&UserPassword> {
-        let host = docker::normalized(host);
-        let bare = host.split(':').next().unwrap_or_default().to_owned();
-        self.registries.get(&host).or_else(|| self.machines.of_host(&bare))
+    /// Returns where a registry's client finds what to send: in docker's and helm's files, else in netrc.
+    pub(super) fn of_registry(&self, registry: &RegistryAddress) -> CredentialSource {
+        let host = registry.host().as_str();
+        let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
+        let files = oci::client::CredentialFiles::new(self.registries.clone());
+        let otherwise = match self.machines.of_host(bare) {
+            Some(UserPassword { user, password }) => oci::client::Credentials::Basic {
+                user: user.clone(),
+                password: Secret::new(password.reveal()),
+            },
+            None => oci::client::Credentials::Anonymous,
+        };
+        CredentialSource::Files(files.otherwise(otherwise))
     }
 
     /// Returns the servers for which helm keeps certificates.
@@ -134,14 +140,7 @@ mod tests {
                 "repositories.yaml",
                 "repositories:\n- {name: a, url: 'https://charts.test/a', username: helm, password: one}\n",
             )),
-            registries: vec![
-                write("helm.json", r#"{"auths":{"ghcr.io":{"auth":"aGVsbTp0d28="}}}"#),
-                write(
-                    "docker.json",
-                    r#"{"auths":{"ghcr.io":{"auth":"eDp4"},"https://index.docker.io/v1/":{"auth":"aHViOnRocmVl"}}}"#,
-                ),
-                folder.path().join("absent.json"),
-            ],
+            registries: Vec::new(),
             netrc: Some(write("netrc", "machine other.test login net password four\n")),
         };
         let credentials = Credentials::read(&files).unwrap();
@@ -154,10 +153,5 @@ mod tests {
         for url in ["http://charts.test/a", "https://charts.test:8443/a", "https://evil.test/charts.test"] {
             assert_eq!(of_url(url), None, "{url}");
         }
-        let of_registry =
-            |host: &str| credentials.of_registry(host).map(|one| one.password.reveal().to_owned());
-        assert_eq!(of_registry("ghcr.io").as_deref(), Some("two"), "helm's file wins");
-        assert_eq!(of_registry("docker.io").as_deref(), Some("three"));
-        assert_eq!(of_registry("quay.io"), None);
     }
 }

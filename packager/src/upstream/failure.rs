@@ -7,6 +7,7 @@ use chart::archive::ArchiveError;
 use chart::index::InvalidIndex;
 use chart::{InvalidMetadata, InvalidName};
 use oci::Digest;
+use oci::client::{Failure, InvalidSettings};
 
 use crate::push::RequestFailure;
 use crate::source::SourceError;
@@ -136,6 +137,28 @@ pub(crate) enum UpstreamError {
         #[source]
         problem: Box<InvalidMetadata>,
     },
+    /// A registry did not give what it was asked for.
+    #[error("`{name}` cannot be fetched: {failure}")]
+    Registry {
+        /// What was asked for.
+        name: String,
+        /// What went wrong.
+        #[source]
+        failure: Box<Failure>,
+    },
+    /// A registry cannot be asked at all.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+    /// The mirror of a registry is none.
+    #[error(
+        "`{name}` has its mirror at `{place}`, where no registry can be: it is the root of a host; write the mirror as `oci://HOST/PATH`"
+    )]
+    NoRegistry {
+        /// The name in the registry.
+        name: String,
+        /// Where the mirror leads.
+        place: String,
+    },
     /// A registry's manifest is of no chart.
     #[error("`{name}` is no chart: {reason}")]
     Manifest {
@@ -183,46 +206,16 @@ pub(crate) enum UpstreamError {
 }
 
 impl UpstreamError {
-    /// Returns whether asking again may help, and how long the server asks to wait.
-    pub(super) fn may_pass(&self) -> Option<Option<Duration>> {
-        match self {
-            Self::Request { failure: RequestFailure::Unreachable { .. }, .. } => Some(None),
-            Self::Request { failure: RequestFailure::Busy { wait, .. }, .. } => Some(*wait),
-            Self::Request {
-                failure:
-                    RequestFailure::NoCredentials { .. }
-                    | RequestFailure::BadCredentials { .. }
-                    | RequestFailure::Redirected { .. }
-                    | RequestFailure::Refused { .. }
-                    | RequestFailure::File { .. },
-                ..
-            }
-            | Self::Gone { .. }
-            | Self::NoAccess { .. }
-            | Self::TooLarge { .. }
-            | Self::Index { .. }
-            | Self::NoChart { .. }
-            | Self::NoVersion { .. }
-            | Self::NoUrl { .. }
-            | Self::OtherDigest { .. }
-            | Self::Archive { .. }
-            | Self::OtherChart { .. }
-            | Self::Kept { .. }
-            | Self::Metadata { .. }
-            | Self::Manifest { .. }
-            | Self::Name(_)
-            | Self::Source(_)
-            | Self::Snapshot(_)
-            | Self::NoGit { .. }
-            | Self::Git { .. }
-            | Self::GitEntry { .. } => None,
-        }
+    /// Returns how long the server asks to wait before it is asked again.
+    pub(super) fn asked_wait(&self) -> Option<Duration> {
+        if let Self::Request { failure: RequestFailure::Busy { wait, .. }, .. } = self { *wait } else { None }
     }
 
-    /// Returns whether the upstream did not answer, so that nothing is known about it.
+    /// Returns whether the upstream did not answer, so that nothing is known about it, and asking again may help.
     pub(crate) fn is_of_the_network(&self) -> bool {
         match self {
             Self::Request { failure, .. } => failure.is_of_the_network(),
+            Self::Registry { failure, .. } => failure.is_temporary(),
             Self::Gone { .. }
             | Self::NoAccess { .. }
             | Self::TooLarge { .. }
@@ -235,6 +228,8 @@ impl UpstreamError {
             | Self::OtherChart { .. }
             | Self::Kept { .. }
             | Self::Metadata { .. }
+            | Self::Settings(_)
+            | Self::NoRegistry { .. }
             | Self::Manifest { .. }
             | Self::Name(_)
             | Self::Source(_)

@@ -3,11 +3,13 @@
 //! Credentials reach the host they were kept for and no other; a redirect never leads from https to http.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chart::index::IndexFile;
-use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use oci::client::{Registry, RegistryAddress, Settings};
+use reqwest::header::{DATE, HeaderName, RETRY_AFTER};
 use reqwest::{Certificate, Identity, Response, StatusCode, Url, redirect};
 use tokio::sync::OnceCell;
 
@@ -34,12 +36,16 @@ pub(crate) struct Fetcher {
     http: reqwest::Client,
     /// Clients of hosts with certificates of their own.
     by_origin: HashMap<String, reqwest::Client>,
-    pub(super) credentials: Credentials,
+    /// PEM with certificate authorities to trust besides the system's.
+    authorities: Option<Vec<u8>>,
+    /// The certificates of those hosts.
+    certificates: HashMap<String, Certificates>,
+    credentials: Credentials,
     /// Where to fetch from instead of the upstreams.
     pub(super) mirrors: Mirrors,
     retries: u32,
     indexes: Mutex<HashMap<Url, Arc<OnceCell<Arc<IndexFile>>>>>,
-    pub(super) tokens: Mutex<HashMap<String, String>>,
+    registries: Mutex<HashMap<RegistryAddress, Registry>>,
 }
 
 /// How a fetcher is made.
@@ -77,9 +83,12 @@ pub(crate) enum InvalidFetcher {
     Credentials(#[from] InvalidCredentials),
 }
 
-/// An answer.
-pub(super) struct Answer {
-    pub(super) bytes: Vec<u8>,
+/// PEM of one host.
+#[derive(Debug, Default)]
+struct Certificates {
+    authorities: Option<Vec<u8>>,
+    /// The client's key and its certificate.
+    identity: Option<Vec<u8>>,
 }
 
 impl Fetcher {
@@ -91,18 +100,22 @@ impl Fetcher {
         let credentials = Credentials::read(&settings.credentials)?;
         let authorities = settings.authorities.as_deref();
         let http = builder(authorities)?.build().map_err(InvalidFetcher::Tls)?;
-        let mut by_origin = HashMap::new();
+        let (mut by_origin, mut certificates) = (HashMap::new(), HashMap::new());
         for (origin, host) in credentials.hosts_with_certificates() {
-            by_origin.insert(origin.clone(), client_of(authorities, origin, host)?);
+            let own = Certificates::read(origin, host)?;
+            by_origin.insert(origin.clone(), client_of(authorities, origin, &own)?);
+            certificates.insert(origin.clone(), own);
         }
         Ok(Self {
             http,
             by_origin,
+            authorities: settings.authorities.clone(),
+            certificates,
             credentials,
             mirrors: settings.mirrors.clone(),
             retries: settings.retries,
             indexes: Mutex::default(),
-            tokens: Mutex::default(),
+            registries: Mutex::default(),
         })
     }
 
@@ -113,8 +126,49 @@ impl Fetcher {
     pub(crate) async fn get(&self, url: &Url, limit: usize) -> Result<Vec<u8>, UpstreamError> {
         let place = self.mirrors.place_of(url);
         let credential = self.credentials.of_url(&place);
-        let answer = self.ask(&place, limit, &[], |request| with_basic(request, credential)).await?;
-        Ok(answer.bytes)
+        let mut patience = Patience::new(self.retries);
+        loop {
+            let client = self.by_origin.get(&origin_of(&place)).unwrap_or(&self.http);
+            let failure = match with_basic(client.get(place.clone()), credential).send().await {
+                Ok(response) => match read_answer(&place, response, limit).await {
+                    Ok(bytes) => return Ok(bytes),
+                    Err(error) => error,
+                },
+                Err(error) => {
+                    UpstreamError::Request { url: place.to_string(), failure: unreachable(&place, &error) }
+                }
+            };
+            let wait = failure.is_of_the_network().then(|| patience.wait(failure.asked_wait()));
+            let Some(wait) = wait.flatten() else { return Err(failure) };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Returns the client of a registry, one per run. Mirrors are not looked at.
+    ///
+    /// # Errors
+    /// [`oci::client::InvalidSettings`] when the certificates cannot be used.
+    pub(crate) fn registry(
+        &self,
+        address: &RegistryAddress,
+    ) -> Result<Registry, oci::client::InvalidSettings> {
+        let mut registries = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(registry) = registries.get(address) {
+            return Ok(registry.clone());
+        }
+        let own = self.certificates.get(&address.to_string());
+        let authorities = [self.authorities.as_ref(), own.and_then(|own| own.authorities.as_ref())];
+        let authorities: Vec<_> = authorities.into_iter().flatten().map(Vec::as_slice).collect();
+        let settings = Settings {
+            credentials: self.credentials.of_registry(address),
+            authorities: (!authorities.is_empty()).then(|| authorities.join(&b'\n')),
+            client_certificate: own.and_then(|own| own.identity.clone()),
+            retries: self.retries,
+            ..Settings::default()
+        };
+        let registry = Registry::connect(address.clone(), &settings)?;
+        registries.insert(address.clone(), registry.clone());
+        Ok(registry)
     }
 
     /// Returns the index at `url`, read once per run.
@@ -133,58 +187,10 @@ impl Fetcher {
         let index = cell.get_or_try_init(async || read().await.map(Arc::new)).await?;
         Ok(Arc::clone(index))
     }
-
-    /// Asks for `url`, which is no longer mirrored, with headers and a credential, patiently.
-    ///
-    /// # Errors
-    /// [`UpstreamError`] after the last try.
-    pub(super) async fn ask(
-        &self,
-        url: &Url,
-        limit: usize,
-        headers: &[(HeaderName, &str)],
-        authorize: impl Fn(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
-    ) -> Result<Answer, UpstreamError> {
-        let mut patience = Patience::new(self.retries);
-        loop {
-            let client = self.by_origin.get(&origin_of(url)).unwrap_or(&self.http);
-            let request = headers
-                .iter()
-                .fold(client.get(url.clone()), |request, (name, value)| request.header(name, *value));
-            let failure = match authorize(request).send().await {
-                Ok(response) => match read_answer(url, response, limit).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(error) => error,
-                },
-                Err(error) => {
-                    UpstreamError::Request { url: url.to_string(), failure: unreachable(url, &error) }
-                }
-            };
-            let Some(asked) = failure.may_pass() else { return Err(failure) };
-            let Some(wait) = patience.wait(asked) else { return Err(failure) };
-            tokio::time::sleep(wait).await;
-        }
-    }
-}
-
-impl Fetcher {
-    /// Returns the headers with which a server refuses an anonymous request; those of any other answer are empty.
-    ///
-    /// # Errors
-    /// [`UpstreamError::Request`] when there is no answer.
-    pub(super) async fn refusal_headers(&self, url: &Url) -> Result<HeaderMap, UpstreamError> {
-        let client = self.by_origin.get(&origin_of(url)).unwrap_or(&self.http);
-        let answer = client.get(url.clone()).send().await;
-        let failed =
-            |error| UpstreamError::Request { url: url.to_string(), failure: unreachable(url, &error) };
-        let answer = answer.map_err(failed)?;
-        let is_refusal = answer.status() == StatusCode::UNAUTHORIZED;
-        Ok(if is_refusal { answer.headers().clone() } else { HeaderMap::new() })
-    }
 }
 
 /// Adds user and password to a request, if there are any.
-pub(super) fn with_basic(
+fn with_basic(
     request: reqwest::RequestBuilder,
     credential: Option<&UserPassword>,
 ) -> reqwest::RequestBuilder {
@@ -194,12 +200,11 @@ pub(super) fn with_basic(
     }
 }
 
-async fn read_answer(url: &Url, response: Response, limit: usize) -> Result<Answer, UpstreamError> {
+async fn read_answer(url: &Url, response: Response, limit: usize) -> Result<Vec<u8>, UpstreamError> {
     let status = response.status();
     let headers = response.headers().clone();
     if status.is_success() {
-        let bytes = read_limited(url, response, limit).await?;
-        return Ok(Answer { bytes });
+        return read_limited(url, response, limit).await;
     }
     if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
         return Err(UpstreamError::Gone { url: url.to_string() });
@@ -259,24 +264,35 @@ fn builder(authorities: Option<&[u8]>) -> Result<reqwest::ClientBuilder, Invalid
     Ok(builder)
 }
 
+impl Certificates {
+    fn read(origin: &str, host: &HostSettings) -> Result<Self, InvalidFetcher> {
+        let read = |path: &PathBuf| {
+            std::fs::read(path).map_err(|reason| InvalidFetcher::Host {
+                origin: origin.to_owned(),
+                reason: format!("`{}`: {reason}", path.display()),
+            })
+        };
+        let identity = match (&host.certificate, &host.key) {
+            (Some(certificate), Some(key)) => Some([read(key)?, read(certificate)?].join(&b'\n')),
+            (Some(_) | None, None) | (None, Some(_)) => None,
+        };
+        Ok(Self { authorities: host.authorities.as_ref().map(read).transpose()?, identity })
+    }
+}
+
 fn client_of(
     authorities: Option<&[u8]>,
     origin: &str,
-    host: &HostSettings,
+    own: &Certificates,
 ) -> Result<reqwest::Client, InvalidFetcher> {
-    let refuse = |reason: String| InvalidFetcher::Host { origin: origin.to_owned(), reason };
-    let read = |path: &std::path::Path| {
-        std::fs::read(path).map_err(|reason| refuse(format!("`{}`: {reason}", path.display())))
-    };
+    let refuse =
+        |error: reqwest::Error| InvalidFetcher::Host { origin: origin.to_owned(), reason: innermost(&error) };
     let mut builder = builder(authorities)?;
-    if let Some(path) = &host.authorities {
-        let authorities =
-            Certificate::from_pem_bundle(&read(path)?).map_err(|error| refuse(innermost(&error)))?;
-        builder = builder.tls_certs_merge(authorities);
+    if let Some(pem) = &own.authorities {
+        builder = builder.tls_certs_merge(Certificate::from_pem_bundle(pem).map_err(refuse)?);
     }
-    if let (Some(certificate), Some(key)) = (&host.certificate, &host.key) {
-        let pem = [read(key)?, b"\n".to_vec(), read(certificate)?].concat();
-        builder = builder.identity(Identity::from_pem(&pem).map_err(|error| refuse(innermost(&error)))?);
+    if let Some(pem) = &own.identity {
+        builder = builder.identity(Identity::from_pem(pem).map_err(refuse)?);
     }
     builder.build().map_err(InvalidFetcher::Tls)
 }

@@ -6,9 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use oci::RegistryHost;
+use oci::client::RegistryAddress;
 use url::Url;
-
-use super::oci;
 
 /// One address that is fetched from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,8 @@ fn read_address(text: &str) -> Result<Url, &'static str> {
     let url = match text.strip_prefix("oci://") {
         Some(name) => {
             let (host, path) = name.split_once('/').unwrap_or((name, ""));
-            Url::parse(&format!("{}{path}", oci::api_of(host))).map_err(|_| RULE)?
+            let host: RegistryHost = host.parse().map_err(|_| RULE)?;
+            RegistryAddress::of(&host).url(path).map_err(|_| RULE)?
         }
         None => Url::parse(text).map_err(|_| RULE)?,
     };

@@ -1,48 +1,23 @@
-//! Charts of OCI registries: manifest, archive layer, provenance layer. A small puller until the `oci` crate has a client;
-//! all that others see of it is [`fetch`].
-
-use std::sync::PoisonError;
+//! Charts of OCI registries: manifest, archive layer, provenance layer.
+//!
+//! Names and refusals are the upstream's; where its bytes come from, a mirror may say.
 
 use chart::{ChartVersion, VersionConstraint};
-use oci::Digest;
-use reqwest::header::{ACCEPT, HeaderName, WWW_AUTHENTICATE};
-use serde::Deserialize;
-use url::Url;
+use oci::client::{Failure, Registry, RegistryAddress};
+use oci::{Content, Descriptor, Digest, Reference, RegistryHost, Tag};
 
-use super::fetcher::{Answer, with_basic};
 use super::{Fetched, Fetcher, LARGEST_ARCHIVE, LARGEST_PROVENANCE, UpstreamError, check_digest};
 use crate::lock::{OciOrigin, Origin};
 use crate::recipe::OciName;
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 /// The media type of Helm before 3.7.
 const OLD_CHART_LAYER: &str = "application/tar+gzip";
 const PROVENANCE_LAYER: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
 
-/// The largest manifest, in bytes, as registries limit it.
-const LARGEST_MANIFEST: usize = 4 * 1024 * 1024;
-const LARGEST_TOKEN: usize = 1024 * 1024;
-const LARGEST_TAGS: usize = 16 * 1024 * 1024;
-
-#[derive(Deserialize)]
-struct Manifest {
-    #[serde(default)]
-    layers: Vec<Layer>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Layer {
-    media_type: String,
-    digest: Digest,
-}
-
-#[derive(Deserialize)]
-struct Token {
-    token: Option<String>,
-    access_token: Option<String>,
-}
+/// Who named the digest of something that came with others.
+const RECIPE: &str = "the recipe";
+const MANIFEST: &str = "its manifest";
 
 /// Fetches the chart of one version; `expected` is the digest of its manifest.
 ///
@@ -55,32 +30,34 @@ pub(super) async fn fetch(
     expected: Option<&Digest>,
     with_provenance: bool,
 ) -> Result<Fetched, UpstreamError> {
-    // Tags cannot hold `+`; Helm writes `_` in its place.
-    let tag = version.as_str().replace('+', "_");
-    let reference = expected.map_or(tag, ToString::to_string);
-    let bytes = ask(fetcher, name, &format!("manifests/{reference}"), LARGEST_MANIFEST).await?;
-    let digest = Digest::sha256(&bytes);
-    let shown = format!("oci://{name}");
-    check_digest(&shown, "the recipe", expected, &digest)?;
-    let refuse = |reason: String| UpstreamError::Manifest { name: shown.clone(), reason };
-    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
-    let layer =
-        |types: &[&str]| manifest.layers.iter().find(|layer| types.contains(&layer.media_type.as_str()));
+    let place = Place::of(fetcher, name)?;
+    let reference = match expected {
+        Some(digest) => Reference::Digest(digest.clone()),
+        None => Reference::Tag(place.tag(version)?),
+    };
+    let what = match &reference {
+        Reference::Tag(tag) => place.asked(&format!(":{tag}")),
+        Reference::Digest(digest) => place.asked(&format!("@{digest}")),
+    };
+    let refuse = |failure| refusal(failure, &what, expected.map(|digest| (RECIPE, digest)));
+    let resolved = place.registry.resolve(&place.name, &reference).await.map_err(refuse)?;
+    let digest = resolved.descriptor.digest.clone();
+    check_digest(&place.shown, RECIPE, expected, &digest)?;
+    let manifest = resolved.manifest().map_err(refuse)?;
+    let layers = match manifest.content {
+        Content::Image { layers, .. } => layers,
+        Content::Index { .. } => return Err(place.no_chart("it is an index of images")),
+    };
+    let layer = |types: &[&str]| layers.iter().find(|layer| types.contains(&layer.media_type.as_str()));
     let chart = layer(&[CHART_LAYER, OLD_CHART_LAYER])
-        .ok_or_else(|| refuse("its manifest has no layer with a chart".to_owned()))?;
-    let archive = fetch_blob(fetcher, name, &chart.digest, LARGEST_ARCHIVE).await?;
+        .ok_or_else(|| place.no_chart("its manifest has no layer with a chart"))?;
+    let archive = place.pull(chart, LARGEST_ARCHIVE).await?;
     let provenance = match layer(&[PROVENANCE_LAYER]).filter(|_| with_provenance) {
-        Some(layer) => Some(fetch_blob(fetcher, name, &layer.digest, LARGEST_PROVENANCE).await?),
+        Some(layer) => Some(place.pull(layer, LARGEST_PROVENANCE).await?),
         None => None,
     };
     let origin = OciOrigin { oci: name.to_string(), version: version.to_string(), manifest: digest };
     Ok(Fetched { bytes: archive, origin: Origin::Oci(origin), provenance })
-}
-
-#[derive(Deserialize)]
-struct Tags {
-    #[serde(default)]
-    tags: Option<Vec<String>>,
 }
 
 /// Returns the version of a dependency: the one its lock names, else the newest of the tags that fits.
@@ -116,171 +93,145 @@ pub(crate) async fn choose_tag(
 /// # Errors
 /// [`UpstreamError`].
 pub(super) async fn versions(fetcher: &Fetcher, name: &OciName) -> Result<Vec<ChartVersion>, UpstreamError> {
-    let bytes = ask(fetcher, name, "tags/list?n=10000", LARGEST_TAGS).await?;
-    let refuse = |error: serde_json::Error| UpstreamError::Manifest {
-        name: format!("oci://{name}"),
-        reason: error.to_string(),
-    };
-    let tags: Tags = serde_json::from_slice(&bytes).map_err(refuse)?;
+    let place = Place::of(fetcher, name)?;
+    let tags = place.registry.tags(&place.name).await;
+    let tags = tags.map_err(|failure| refusal(failure, &place.asked(""), None))?;
     let mut versions: Vec<ChartVersion> =
-        tags.tags.unwrap_or_default().iter().filter_map(|tag| tag.replace('_', "+").parse().ok()).collect();
+        tags.iter().filter_map(|tag| tag.as_str().replace('_', "+").parse().ok()).collect();
     versions.sort_by(|one, other| other.cmp(one));
     Ok(versions)
 }
 
-async fn fetch_blob(
-    fetcher: &Fetcher,
-    name: &OciName,
-    digest: &Digest,
-    limit: usize,
-) -> Result<Vec<u8>, UpstreamError> {
-    let bytes = ask(fetcher, name, &format!("blobs/{digest}"), limit).await?;
-    check_digest(&format!("oci://{name}"), "its manifest", Some(digest), &Digest::sha256(&bytes))?;
-    Ok(bytes)
+/// Where the bytes of a chart are: at its registry, or at the mirror of that.
+#[derive(Debug)]
+struct Place {
+    registry: Registry,
+    name: oci::OciName,
+    /// The upstream's own name.
+    shown: String,
 }
 
-/// Asks with what is known, and once more with what the registry asks for (distribution's token protocol).
-async fn ask(fetcher: &Fetcher, name: &OciName, what: &str, limit: usize) -> Result<Vec<u8>, UpstreamError> {
-    let upstream = url_of(name, what)?;
-    let url = fetcher.mirrors.place_of(&upstream);
-    let host = if url == upstream { &name.host } else { url.authority() };
-    let key = name.to_string();
-    let known = fetcher.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-    let headers: [(HeaderName, &str); 1] = [(ACCEPT, MANIFEST)];
-    let first = fetcher.ask(&url, limit, &headers, |request| with_token(request, known.as_deref())).await;
-    let refusal = match first {
-        Ok(Answer { bytes, .. }) => return Ok(bytes),
-        Err(refusal @ UpstreamError::NoAccess { status: 401, .. }) => refusal,
-        Err(other) => return Err(other),
-    };
-    let credential = fetcher.credentials.of_registry(host);
-    match challenge(fetcher, &url).await? {
-        Some(Challenge::Bearer { realm, service, scope }) => {
-            let mut realm = Url::parse(&realm).map_err(|_| refusal)?;
-            let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", name.path));
-            realm.query_pairs_mut().append_pair("service", &service).append_pair("scope", &scope);
-            let answer =
-                fetcher.ask(&realm, LARGEST_TOKEN, &[], |request| with_basic(request, credential)).await?;
-            let refuse =
-                |reason: &str| UpstreamError::Manifest { name: key.clone(), reason: reason.to_owned() };
-            let token: Token = serde_json::from_slice(&answer.bytes)
-                .map_err(|_| refuse("its registry's token service answers something else than a token"))?;
-            let token = token.token.or(token.access_token);
-            let token = token.ok_or_else(|| refuse("its registry's token service gives no token"))?;
-            fetcher.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(key, token.clone());
-            let answer =
-                fetcher.ask(&url, limit, &headers, |request| with_token(request, Some(&token))).await?;
-            Ok(answer.bytes)
-        }
-        Some(Challenge::Basic) if credential.is_some() => {
-            let answer =
-                fetcher.ask(&url, limit, &headers, |request| with_basic(request, credential)).await?;
-            Ok(answer.bytes)
-        }
-        Some(Challenge::Basic) | None => Err(refusal),
-    }
-}
-
-fn with_token(request: reqwest::RequestBuilder, token: Option<&str>) -> reqwest::RequestBuilder {
-    match token {
-        Some(token) => request.bearer_auth(token),
-        None => request,
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Challenge {
-    Basic,
-    Bearer { realm: String, service: String, scope: Option<String> },
-}
-
-async fn challenge(fetcher: &Fetcher, url: &Url) -> Result<Option<Challenge>, UpstreamError> {
-    let headers = fetcher.refusal_headers(url).await?;
-    let value = headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
-    Ok(value.and_then(parse_challenge))
-}
-
-/// Reads `WWW-Authenticate` (RFC 9110 §11.6.1): the scheme and quoted parameters.
-fn parse_challenge(value: &str) -> Option<Challenge> {
-    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
-    if scheme.eq_ignore_ascii_case("basic") {
-        return Some(Challenge::Basic);
-    }
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
-    let (mut realm, mut service, mut scope) = (None, String::new(), None);
-    let mut rest = rest.trim_start();
-    while let Some((name, after)) = rest.split_once('=') {
-        let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"')?,
-            None => after.split_once(',').unwrap_or((after, "")),
+impl Place {
+    fn of(fetcher: &Fetcher, name: &OciName) -> Result<Self, UpstreamError> {
+        let shown = format!("oci://{name}");
+        let no_name = |reason: String| UpstreamError::Manifest { name: shown.clone(), reason };
+        let host: RegistryHost = name.host.parse().map_err(|error| no_name(format!("{error}")))?;
+        let own = RegistryAddress::of(&host);
+        let url = own.url(&name.path).map_err(|error| no_name(error.to_string()))?;
+        let place = fetcher.mirrors.place_of(&url);
+        let no_registry = || UpstreamError::NoRegistry { name: shown.clone(), place: place.to_string() };
+        let address = if place == url {
+            own
+        } else {
+            format!("{}://{}", place.scheme(), place.authority()).parse().map_err(|_| no_registry())?
         };
-        match name.trim().to_ascii_lowercase().as_str() {
-            "realm" => realm = Some(value.to_owned()),
-            "service" => value.clone_into(&mut service),
-            "scope" => scope = Some(value.to_owned()),
-            _ => {}
-        }
-        rest = after.trim_start_matches([',', ' ']);
+        let path = place.path().strip_prefix("/v2/").ok_or_else(no_registry)?;
+        let name = path.parse().map_err(|error| no_name(format!("{error}")))?;
+        Ok(Self { registry: fetcher.registry(&address)?, name, shown })
     }
-    Some(Challenge::Bearer { realm: realm?, service, scope })
+
+    /// Returns the tag of a version; tags cannot hold `+`, so Helm writes `_` in its place.
+    fn tag(&self, version: &ChartVersion) -> Result<Tag, UpstreamError> {
+        let tag = version.as_str().replace('+', "_").parse();
+        tag.map_err(|error: oci::InvalidTag| self.no_chart(&error.to_string()))
+    }
+
+    /// Returns the bytes of a layer; one that says it is larger than `limit` is not asked for.
+    async fn pull(&self, layer: &Descriptor, limit: usize) -> Result<Vec<u8>, UpstreamError> {
+        let what = self.asked(&format!("@{}", layer.digest));
+        if layer.size > limit as u64 {
+            return Err(UpstreamError::TooLarge { url: what, limit });
+        }
+        let mut pull = self.registry.pull_blob(&self.name, layer);
+        let mut bytes = Vec::new();
+        let refuse = |failure| refusal(failure, &what, Some((MANIFEST, &layer.digest)));
+        while let Some(piece) = pull.next().await.map_err(refuse)? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    }
+
+    /// Names something of what is asked for where it is asked for, which a mirror may be.
+    fn asked(&self, what: &str) -> String {
+        format!("oci://{}/{}{what}", self.registry.address().host(), self.name)
+    }
+
+    fn no_chart(&self, reason: &str) -> UpstreamError {
+        UpstreamError::Manifest { name: self.shown.clone(), reason: reason.to_owned() }
+    }
 }
 
-/// Returns the URL of a part of a repository.
-fn url_of(name: &OciName, what: &str) -> Result<Url, UpstreamError> {
-    Url::parse(&format!("{}{}/{what}", api_of(&name.host), name.path))
-        .map_err(|error| UpstreamError::Manifest { name: name.to_string(), reason: error.to_string() })
-}
-
-/// Returns what the addresses of a registry begin with; loopback speaks plain HTTP, as docker has it.
-pub(super) fn api_of(host: &str) -> String {
-    let host = match host {
-        "docker.io" | "index.docker.io" => "registry-1.docker.io",
-        host => host,
-    };
-    let bare = host.split(':').next().unwrap_or_default();
-    let scheme = if matches!(bare, "localhost" | "127.0.0.1") { "http" } else { "https" };
-    format!("{scheme}://{host}/v2/")
+/// Says a failure as one of an upstream: what to do about it is for whoever keeps the recipe.
+fn refusal(failure: Failure, what: &str, expected: Option<(&'static str, &Digest)>) -> UpstreamError {
+    let what = what.to_owned();
+    match (failure, expected) {
+        (Failure::WrongDigest { found: actual, .. }, Some((named_by, expected))) => {
+            UpstreamError::OtherDigest { what, named_by, expected: expected.clone(), actual }
+        }
+        (Failure::Missing { .. }, _) => UpstreamError::Gone { url: what },
+        (Failure::Unauthorized { refusal, .. } | Failure::Denied { refusal, .. }, _) => {
+            UpstreamError::NoAccess { url: what, status: refusal.status }
+        }
+        (Failure::Manifest { reason, .. }, _) => {
+            UpstreamError::Manifest { name: what, reason: reason.to_string() }
+        }
+        (
+            failure @ (Failure::WrongDigest { .. }
+            | Failure::Unreachable { .. }
+            | Failure::Untrusted { .. }
+            | Failure::Busy { .. }
+            | Failure::Refused { .. }
+            | Failure::BadAnswer { .. }
+            | Failure::WrongSize { .. }
+            | Failure::NoPlatform { .. }
+            | Failure::Credentials(_)
+            | Failure::Layout(_)
+            | Failure::Source { .. }),
+            _,
+        ) => UpstreamError::Registry { name: what, failure: Box::new(failure) },
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{CredentialFiles, FetcherSettings, Mirrors};
     use super::*;
 
-    #[test]
-    fn challenges_are_read_as_registries_write_them() {
-        let bearer = |realm: &str, service: &str, scope: Option<&str>| {
-            let (realm, service) = (realm.to_owned(), service.to_owned());
-            Some(Challenge::Bearer { realm, service, scope: scope.map(str::to_owned) })
+    fn place(name: &str, mirror: &str) -> Result<String, UpstreamError> {
+        let settings = FetcherSettings {
+            retries: 0,
+            authorities: None,
+            credentials: CredentialFiles::default(),
+            mirrors: Mirrors::new([mirror.parse().unwrap()]),
         };
-        let table = [
-            (
-                "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:a/b:pull,push\"",
-                bearer(
-                    "https://auth.docker.io/token",
-                    "registry.docker.io",
-                    Some("repository:a/b:pull,push"),
-                ),
-            ),
-            ("bearer realm=\"https://h/t\", service=x", bearer("https://h/t", "x", None)),
-            ("Basic realm=\"x\"", Some(Challenge::Basic)),
-            ("Bearer service=\"x\"", None),
-            ("Negotiate", None),
-        ];
-        for (value, expected) in table {
-            assert_eq!(parse_challenge(value), expected, "{value}");
+        let fetcher = Fetcher::new(&settings).unwrap();
+        let place = Place::of(&fetcher, &name.parse().unwrap())?;
+        Ok(format!("{} {}", place.registry.address(), place.name))
+    }
+
+    #[test]
+    fn a_name_is_asked_for_at_its_registry_or_at_the_mirror_of_that() {
+        let hub = "oci://docker.io/bitnamicharts=oci://m.local/hub";
+        let plain = "https://ghcr.io=http://m.local:5000";
+        for (name, mirror, asked) in [
+            ("ghcr.io/a/b", hub, "https://ghcr.io a/b"),
+            ("127.0.0.1:5000/a", hub, "http://127.0.0.1:5000 a"),
+            ("docker.io/bitnamicharts/redis", hub, "https://m.local hub/redis"),
+            ("registry-1.docker.io/bitnamicharts/redis", hub, "https://m.local hub/redis"),
+            ("docker.io/other/redis", hub, "https://docker.io other/redis"),
+            ("ghcr.io/a/b", plain, "http://m.local:5000 a/b"),
+        ] {
+            assert_eq!(place(name, mirror).unwrap(), asked, "{name} {mirror}");
         }
     }
 
     #[test]
-    fn docker_hub_answers_under_another_name_and_loopback_without_tls() {
-        let url = |text: &str| url_of(&text.parse().unwrap(), "manifests/1.0.0").unwrap().to_string();
-        assert_eq!(
-            url("docker.io/bitnamicharts/redis"),
-            "https://registry-1.docker.io/v2/bitnamicharts/redis/manifests/1.0.0"
-        );
-        assert_eq!(url("127.0.0.1:5000/a"), "http://127.0.0.1:5000/v2/a/manifests/1.0.0");
-        assert_eq!(url("ghcr.io/a/b"), "https://ghcr.io/v2/a/b/manifests/1.0.0");
+    fn a_mirror_below_a_folder_is_no_registry() {
+        for to in ["https://m.local/repository/ghcr", "file:///srv/ghcr"] {
+            let refusal = place("ghcr.io/a/b", &format!("https://ghcr.io={to}")).unwrap_err().to_string();
+            let expected =
+                format!("`oci://ghcr.io/a/b` has its mirror at `{to}/v2/a/b`, where no registry can be");
+            assert!(refusal.starts_with(&expected), "{refusal}");
+        }
     }
 }

@@ -155,6 +155,46 @@ fn images_are_those_that_both_charts_show_with_the_edits_made() {
 }
 
 #[test]
+fn dependencies_that_the_newer_chart_does_not_carry_come_from_the_vault_or_are_named() {
+    let shelf = Shelf::new();
+    let chart = |version: &str| {
+        let chart = ChartBuilder::new("web", version).file("values.yaml", "part: {size: 1}\n");
+        match version {
+            "1.4.0" => chart.dependency("part", "~2.0", "https://charts.test/stable"),
+            _ => chart,
+        }
+    };
+    shelf.place.write("shelf/new/web.tgz", chart("1.4.0").build());
+    shelf
+        .place
+        .write("shelf/new/recipe.yaml", "upstream: {path: web.tgz}\ndependencies: {part: {path: part}}\n");
+    let part = |version: &str| {
+        let image = format!("size: 2\nimage: {{repository: quay.io/a/part, tag: '{version}'}}\n");
+        ChartBuilder::new("part", version).file("values.yaml", image).build()
+    };
+    shelf.place.write("shelf/new/part/Chart.yaml", "apiVersion: v2\nname: part\nversion: 2.0.0\n");
+    shelf.place.succeed_quietly(&["lock", "shelf.yaml", "--vault", "vault", "--images", "none"]);
+    shelf.place.write(
+        "recipes/web/recipe.yaml",
+        RECIPE.split("  digest").next().unwrap().to_owned() + "values: {part.size: 3}\n",
+    );
+    let lacks = shelf.bump(&[]);
+    let expected = "  · dependency: the vault lacks part ~2.0 of https://charts.test/stable, for which the newer chart asks: leave --offline out\n";
+    assert!(lacks.out.contains(expected), "{}", lacks.out);
+    for version in ["2.0.3", "2.1.0"] {
+        shelf.place.write(&format!("shelf/{version}/part.tgz"), part(version));
+        shelf.place.write(&format!("shelf/{version}/recipe.yaml"), "upstream: {path: part.tgz}\n");
+    }
+    let target = "target: {registry: 'registry.local.cloud:5000', repository: playcekube}\n";
+    shelf.place.write("parts.yaml", format!("{target}recipes: [shelf/2.0.3, shelf/2.1.0]\n"));
+    shelf.place.succeed_quietly(&["lock", "parts.yaml", "--vault", "vault", "--images", "none"]);
+    let found = shelf.bump(&["--output", "json"]);
+    let report: Value = serde_json::from_str(&found.out).unwrap();
+    assert_eq!(report[0]["images"]["added"], json!(["quay.io/a/part:2.0.3"]), "{}", found.out);
+    assert!(!found.out.contains("missingDependency"), "{}", found.out);
+}
+
+#[test]
 fn writing_changes_version_digest_and_revision_and_no_other_byte() {
     let shelf = Shelf::new();
     let before = shelf.recipe();

@@ -1,10 +1,11 @@
 //! Charts made on the spot, and the helm that renders them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::helm::helm;
+use crate::helm::{helm, is_ci};
 use crate::support::{Answer, Workplace};
 
 /// A folder of charts, and the helm that renders them.
@@ -31,6 +32,23 @@ impl Charts {
         let variables =
             [("CHARTPACK_HELM", self.helm.to_str().unwrap()), ("CHARTPACK_CACHE", cache.to_str().unwrap())];
         self.place.run_with(arguments, &variables)
+    }
+
+    /// Runs `chartpack` with a terminal, and returns all that stands there then, or nothing when this machine has no
+    /// program that makes one.
+    pub(crate) fn run_on_a_terminal(&self, arguments: &[&str]) -> Option<String> {
+        let program = Path::new("/usr/bin/script");
+        if !program.is_file() {
+            assert!(!is_ci(), "`script` is missing, and with CI=true that is a failure: install bsdutils");
+            return None;
+        }
+        let line = [&[env!("CARGO_BIN_EXE_chartpack")], arguments].concat().join(" ");
+        let mut command = Command::new(program);
+        command.args(["-qec", &line, "/dev/null"]).current_dir(self.place.path("")).env("TERM", "xterm");
+        command.env("CHARTPACK_HELM", &self.helm).env("CHARTPACK_CACHE", self.place.path("cache"));
+        let said = command.output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+        Some(String::from_utf8(said.stdout).unwrap())
     }
 
     /// Returns what `images --output json` says about one chart.

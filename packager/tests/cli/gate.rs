@@ -56,6 +56,31 @@ impl Site {
     }
 }
 
+#[test]
+fn toggles_that_nobody_tried_together_are_named() {
+    let Some(site) = Site::new() else { return };
+    // Any two of these exclude each other: after 64 renderings some are left.
+    let values: String = (10..50).map(|number| format!("part{number}: {{enabled: false}}\n")).collect();
+    site.chart(
+        &values,
+        "{{- $on := list }}\n{{- range $name, $part := .Values }}{{ if kindIs \"map\" $part }}{{ if $part.enabled }}\
+         {{ $on = append $on $name }}{{ end }}{{ end }}{{ end }}\n\
+         {{- if gt (len $on) 1 }}{{ fail (printf \"choose one of %s\" (join \",\" $on)) }}{{ end }}\n",
+    );
+    let (verdict, code) = site.judge(&["web"]);
+    assert_eq!(code, 0, "{verdict}");
+    let left = verdict["notTriedTogether"].as_array().unwrap();
+    let contradictions = verdict["listed"].as_array().unwrap().iter().map(shown);
+    let contradictions = contradictions.filter(|one| one.starts_with("toggle part")).count();
+    assert!(!left.is_empty(), "{verdict}");
+    // One goes alone; of every other one it is known, or said that it is not.
+    assert_eq!(1 + contradictions + left.len(), 40, "{verdict}");
+    assert_eq!(left.last().unwrap(), "part49.enabled");
+    let said = site.run(&["gate", "web"]).out;
+    assert!(said.contains("  not tried together with the other toggles, only alone ("), "{said}");
+    assert!(said.contains(", part49.enabled\n"), "{said}");
+}
+
 fn shown(finding: &Value) -> String {
     let text = |key: &str| finding[key].as_str().unwrap_or_default();
     format!("{} {} {}:{}", text("check"), text("subject"), text("file"), finding["line"])

@@ -139,6 +139,19 @@ fn subcharts_are_found_below_their_alias_and_behind_their_condition() {
 }
 
 #[test]
+fn values_that_a_chart_imports_from_its_subchart_count() {
+    let main = pod("main", "image: a/main:{{ .Values.tag }}-{{ .Values.taken.size }}");
+    let Some(charts) = Charts::new("a", "tag: own\n", &[("main.yaml", &main)]) else { return };
+    let metadata = "apiVersion: v2\nname: a\nversion: 1.2.3\ndependencies:\n\
+                    - {name: b, version: 1.0.0, import-values: [shared, {child: inner, parent: taken}]}\n";
+    charts.place.write("a/Chart.yaml", metadata);
+    charts.place.write("a/values.yaml", "");
+    charts.place.write("a/charts/b/Chart.yaml", "apiVersion: v2\nname: b\nversion: 1.0.0\n");
+    charts.place.write("a/charts/b/values.yaml", "exports: {shared: {tag: 9}}\ninner: {size: small}\n");
+    assert_eq!(charts.images(&["a"]), ["docker.io/a/main:9-small"]);
+}
+
+#[test]
 fn a_template_that_demands_a_value_is_left_out_and_named_until_the_value_is_given() {
     let demanding =
         pod("demanding", "image: a/demanding:1\nargs: [{{ required \"give me email\" .Values.email }}]");

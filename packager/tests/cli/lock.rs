@@ -33,6 +33,20 @@ fn the_lock_is_the_same_text_whenever_it_is_made() {
 }
 
 #[test]
+fn values_that_the_chart_does_not_have_are_refused_by_their_place_in_the_recipe() {
+    let place = delivery();
+    place.write(
+        "recipes/web/recipe.yaml",
+        "upstream: {path: web-1.2.3.tgz}\nvalues:\n  image.tga: '2'\n  image.tag: '2'\n  replicas: 3\n",
+    );
+    let said = refused(&place, &[]);
+    let expected = "`recipes/web/recipe.yaml`, line 3 column 3: `image.tga` is no value of the chart, and no template reads it; \
+                    did you mean `image.tag`?; line 5 column 3: `replicas` is no value of the chart, and no template reads it";
+    assert!(said.contains(expected), "{said}");
+    assert!(!place.exists("playcekube.lock"));
+}
+
+#[test]
 fn a_check_writes_nothing_and_names_what_moved() {
     let place = delivery();
     let missing = refused(&place, &["--check"]);

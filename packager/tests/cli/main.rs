@@ -8,6 +8,7 @@ mod charts;
 mod command_line;
 mod diff;
 mod gate;
+mod hard_cases;
 mod helm;
 mod image;
 mod images;

@@ -325,6 +325,18 @@ fn lock(charts: &Charts, arguments: &[&str]) -> Answer {
 }
 
 #[test]
+fn a_lock_counts_the_renderings_of_each_chart_on_a_terminal_alone() {
+    let main = pod("main", "image: quay.io/x/y:1");
+    let Some(charts) = Charts::new("a", "on: false\n", &[("main.yaml", &main)]) else { return };
+    catalogue(&charts, "chart: .\n");
+    let line = ["lock", "--vault", "vault", "--images", "names"];
+    if let Some(shown) = charts.run_on_a_terminal(&line) {
+        assert!(shown.contains(" renderings, ") && shown.contains("0/1"), "{shown}");
+    }
+    assert_eq!(lock(&charts, &[]).err, "locked a\n");
+}
+
+#[test]
 fn a_lock_names_the_images_and_builds_the_chart_with_its_references_moved() {
     let values = "image: {repository: quay.io/x/y, tag: '1'}\nextra: {enabled: false, image: x/extra:2}\n";
     let main = pod("main", "image: {{ .Values.image.repository }}:{{ .Values.image.tag }}");

@@ -17,10 +17,12 @@ use crate::name::OciName;
 /// The name under which docker's programs know Docker Hub.
 const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
 
-/// Files of credentials, the first of them asked first. One that is not there knows nobody.
+/// Files of credentials, the first of them asked first. One that is not there knows nobody; whom none knows is anonymous,
+/// unless [`Self::otherwise`] says more.
 #[derive(Debug, Clone, Default)]
 pub struct CredentialFiles {
     paths: Vec<PathBuf>,
+    otherwise: Credentials,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -44,7 +46,13 @@ struct Entry {
 impl CredentialFiles {
     /// Returns files to be asked in this order.
     pub fn new(paths: impl Into<Vec<PathBuf>>) -> Self {
-        Self { paths: paths.into() }
+        Self { paths: paths.into(), otherwise: Credentials::Anonymous }
+    }
+
+    /// Returns the same files, and credentials for a registry that none of them knows.
+    #[must_use]
+    pub fn otherwise(self, credentials: Credentials) -> Self {
+        Self { otherwise: credentials, ..self }
     }
 
     /// Returns where helm, podman and docker look, in this order; `variable` tells the environment.
@@ -61,7 +69,7 @@ impl CredentialFiles {
             below(config, "containers/auth.json"),
             below(variable("DOCKER_CONFIG").or_else(|| in_home(".docker")), "config.json"),
         ];
-        Self { paths: paths.into_iter().flatten().collect() }
+        Self::new(paths.into_iter().flatten().collect::<Vec<_>>())
     }
 
     /// Returns the credentials for a registry, and for a name there where some are for that name only.
@@ -79,7 +87,7 @@ impl CredentialFiles {
                 return Ok(found);
             }
         }
-        Ok(Credentials::Anonymous)
+        Ok(self.otherwise.clone())
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use chart::yaml::{self, Budget, Value};
 
+use super::settings::settings_of;
+
 /// Returns the tree of a text that is a document of its own; nothing for words and scripts.
 pub(crate) fn embedded_value(text: &str) -> Option<Value> {
     let trimmed = text.trim_start();
@@ -17,6 +19,10 @@ pub(crate) fn embedded_value(text: &str) -> Option<Value> {
         && let Ok(table) = toml::from_str::<toml::Table>(text)
     {
         return Some(of_toml(toml::Value::Table(table)));
+    }
+    // YAML takes the first section for a list, and leaves the rest.
+    if settings_of(text).is_some() {
+        return None;
     }
     let budget = Budget::for_values();
     // A text may hold several documents; each that parses is one item.

@@ -83,3 +83,29 @@ fn paths_lead_into_embedded_texts() {
     let document = Document::new(String::new(), text.to_owned());
     assert_eq!(sightings(&document)[0].path, "data.\"a.yaml\">[0].b.image");
 }
+
+#[test]
+fn settings_without_a_documents_form_are_read() {
+    let images = |text: &str| {
+        let indented: String = text.lines().map(|line| format!("    {line}\n")).collect();
+        let found = found(&format!("kind: ConfigMap\ndata:\n  config.ini: |\n{indented}"));
+        assert!(found.iter().all(|(_, place)| *place == Place::Embedded), "{text}");
+        found.into_iter().map(|(image, _)| image).collect::<Vec<_>>()
+    };
+    for (text, expected) in [
+        ("[worker]\nimage = registry.local/x/y:1\n", vec!["registry.local/x/y:1"]),
+        ("[worker]\nimage: registry.local/x/y:1\nport: 1\n", vec!["registry.local/x/y:1"]),
+        ("key=quay.io/a/b:1\n", vec!["quay.io/a/b:1"]),
+        ("; note\n[a]\nother = 5\n[b]\nimage = x/y:1 ; the newest\n", vec!["docker.io/x/y:1"]),
+        ("A=b\nDEFAULT_IMAGE=nginx:1.25\n", vec!["docker.io/library/nginx:1.25"]),
+        ("[a]\nworker-image = \"quay.io/a/b\"\n", vec!["quay.io/a/b"]),
+        ("[a]\nimages = a/b:1, quay.io/c/d:2\n", vec!["docker.io/a/b:1", "quay.io/c/d:2"]),
+        ("[a]\ncommand = run --sidecar-image=quay.io/a/b:1\n", vec!["quay.io/a/b:1"]),
+        // None of these is an image, or none that could be told from something else.
+        ("[ui]\nbackground_image = img/logo.png\nimage = logo\nimage_url = https://a.b/c/d:1\n", vec![]),
+        ("[a]\nhost = quay.io/a/b\nimage_tag = 1.0\nimage_dir = /srv/images\n", vec![]),
+        ("[server]\nroot_url = %(protocol)s://%(domain)s:3000/\nimage = ${REGISTRY}/a/b:1\n", vec![]),
+    ] {
+        assert_eq!(images(text), expected, "{text}");
+    }
+}

@@ -56,6 +56,15 @@ async fn entries_are_found_by_host_and_by_the_longest_part_of_the_name() {
 }
 
 #[tokio::test]
+async fn whom_no_file_knows_gets_what_is_said_otherwise() {
+    let folder = TempDir::new().unwrap();
+    let config = json!({"auths": {"known.example": auth("file", "f")}});
+    let files = CredentialFiles::new([written(&folder, "config.json", &config)]).otherwise(basic("net", "n"));
+    assert_eq!(found(&files, "known.example", "").await, basic("file", "f"));
+    assert_eq!(found(&files, "other.example", "").await, basic("net", "n"));
+}
+
+#[tokio::test]
 async fn the_first_file_that_knows_the_registry_wins() {
     let folder = TempDir::new().unwrap();
     let first = written(&folder, "first", &json!({"auths": {"a.example": auth("first", "1")}}));

@@ -8,19 +8,21 @@ mod freshness;
 mod index_files;
 mod keep;
 mod load;
+mod stamp;
+mod state;
 mod trail;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use chart::Timestamp;
 use claims::{Claim, Claims};
 use freshness::{Health, Looks};
 pub(crate) use index_files::IndexFiles;
+use state::State;
 use tokio::sync::Mutex;
-use trail::Trail;
 
 use crate::catalog::{Catalog, CatalogError, IndexChange, IndexRow, RepositoryRow};
 use crate::index::{Change, EntriesNeeded, IndexedVersion, RepositoryIndex};
@@ -58,36 +60,6 @@ pub(crate) struct OpenRepository {
     applying: Mutex<()>,
     looks: Looks,
     registry_revision: AtomicI64,
-}
-
-struct State {
-    row: RepositoryRow,
-    index: Arc<RepositoryIndex>,
-    progress: std::sync::Mutex<Progress>,
-}
-
-/// How far the index is from its file.
-#[derive(Debug, Clone, Copy)]
-struct Progress {
-    /// What it was made of, since the catalog was last seen to have all of that.
-    trail: Trail,
-    /// The revision at which it was last kept in a file; none for one that was read from the catalog whole.
-    kept: Option<i64>,
-}
-
-impl State {
-    fn new(row: RepositoryRow, index: RepositoryIndex, progress: Progress) -> Self {
-        Self { row, index: Arc::new(index), progress: std::sync::Mutex::new(progress) }
-    }
-
-    /// Returns the revision of the last change applied.
-    fn applied(&self) -> i64 {
-        i64::try_from(self.index.revision()).unwrap_or(i64::MAX)
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// How far a repository has come.

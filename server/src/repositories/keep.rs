@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::catalog::{CatalogError, ChangeRow};
 
-use super::load::stamp_of;
+use super::stamp::stamp_of;
+use super::state::State;
 use super::trail::Trail;
-use super::{OpenRepository, Repositories, State};
+use super::{OpenRepository, Repositories};
 
 /// Indexes of fewer versions are read from the catalog as quickly.
 pub(super) const FEWEST_VERSIONS: u64 = 1_000;
@@ -137,4 +138,53 @@ fn is_large(state: &State) -> bool {
 
 fn versions(state: &State) -> i64 {
     i64::try_from(state.index.snapshot().version_count()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use chart::Timestamp;
+
+    use crate::http::tests::TestServer;
+    use crate::repository_path::RepositoryPath;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_the_catalog_has_in_the_same_course_is_borne_out() {
+        let server = TestServer::start().await;
+        let app = &server.server.app;
+        let repository = app.repositories.find(&RepositoryPath::root()).await.unwrap().unwrap();
+        for version in ["1.0.0", "1.1.0", "1.2.0"] {
+            server.publish_chart("", "a", version).await;
+        }
+        let changes = app.catalog.list_changes(repository.id(), 0, 9).await.unwrap();
+        let times: Vec<i64> = changes.iter().map(|change| change.at.micros()).collect();
+        let [first, second, third] = times[..] else { panic!("{} changes", times.len()) };
+        let last_of = async |from: i64, times: &[i64]| {
+            let mut trail = Trail::before(from);
+            for (revision, at) in (from..).zip(times) {
+                trail.follow(revision, Timestamp::from_micros(*at));
+            }
+            let revision = from - 1 + times.len() as i64;
+            let last = app.repositories.last_change_of(repository.id(), trail, revision).await.unwrap();
+            last.map(|last| last.revision)
+        };
+        assert_eq!(repository.state.load().progress().trail, trail_of(&changes));
+        assert_eq!(last_of(1, &[first, second, third]).await, Some(3));
+        assert_eq!(last_of(2, &[second, third]).await, Some(3));
+        assert_eq!(last_of(3, &[third]).await, Some(3));
+        assert_eq!(last_of(4, &[]).await, Some(3), "all of it was seen before");
+        assert_eq!(last_of(1, &[first, second + 1, third]).await, None, "another change in between");
+        assert_eq!(last_of(2, &[second, third + 1]).await, None, "another last change");
+        assert_eq!(last_of(2, &[second, third, third + 9]).await, None, "more than the catalog has");
+        assert_eq!(last_of(5, &[]).await, None, "the catalog was there once");
+    }
+
+    fn trail_of(changes: &[ChangeRow]) -> Trail {
+        let mut trail = Trail::before(1);
+        for change in changes {
+            trail.follow(change.revision, change.at);
+        }
+        trail
+    }
 }

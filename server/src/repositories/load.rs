@@ -1,11 +1,14 @@
 //! How the index of a repository comes into memory: from its file and the changes since, or from the catalog whole.
 
 use crate::catalog::{CatalogError, ChangeRow, IndexDetail, RepositoryRow};
-use crate::index::{Detail, IndexSettings, Loader, Stamp, Terms, Unusable};
+use crate::index::{Detail, IndexSettings, Loader, Terms, Unusable};
 
 use super::index_files::{IndexFile, IndexFiles};
 use super::keep::FEWEST_VERSIONS;
-use super::{Progress, Repositories, State, Trail, indexed};
+use super::stamp::stamp_of;
+use super::state::{Progress, State};
+use super::trail::Trail;
+use super::{Repositories, indexed};
 
 /// Of an index's versions, the share that may have changed since it was kept; beyond it, reading all of them is quicker
 /// than changing so many.
@@ -124,27 +127,4 @@ impl Repositories {
         let context_path = self.addresses.context_path.clone();
         Terms { settings: IndexSettings { detail, context_path }, base: self.base_for(&row.path) }
     }
-}
-
-/// Returns what an index is stamped with that was made of this repository, up to this change. The number of its settings
-/// moves on where bytes move, too. The change tells one course of events from another that a catalog went after it was
-/// put back to an earlier state.
-pub(super) fn stamp_of(row: &RepositoryRow, last: &ChangeRow) -> Stamp {
-    let change = serde_json::json!({
-        "revision": last.revision,
-        "kind": last.kind,
-        "chart": last.chart,
-        "version": last.version,
-        "digest": last.digest,
-        "actor": last.actor,
-        "atMicros": last.at.micros(),
-    });
-    let stamp = serde_json::json!({
-        "repository": row.id,
-        "path": row.path.as_str(),
-        "settingsRevision": row.settings_revision,
-        "settings": row.settings,
-        "lastChange": change,
-    });
-    Stamp::new(stamp.to_string())
 }

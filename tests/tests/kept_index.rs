@@ -11,7 +11,7 @@ use stories::client::Client;
 use stories::command_line::{self, TokenRequest};
 use stories::server::Server;
 use stories::site::Site;
-use stories::synthetic::{marked_chart, plain_chart};
+use stories::synthetic::{detailed_chart, marked_chart, plain_chart};
 use stories::wait::wait_for;
 
 stories::on_each_backend! {
@@ -26,7 +26,7 @@ const CHARTS: usize = 20;
 const CLIENTS: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const ADMIN: TokenRequest<'_'> =
+const ADMIN: TokenRequest<'static> =
     TokenRequest { name: "course", role: "admin", repository: None, expires: None };
 
 const USED: &str = "read an index from its file";
@@ -125,6 +125,10 @@ fn a_large_index_comes_back_the_same_from_its_file(site: &Site) -> Result<()> {
 
 fn what_does_not_fit_is_read_from_the_catalog(site: &Site) -> Result<()> {
     let server = filled(site)?;
+    // Of which the older one has much that a lean index leaves out.
+    for version in ["1.0.0", "1.1.0"] {
+        server.admin()?.publish("shelf", &detailed_chart("detailed", version))?.expect_status(201)?;
+    }
     let before = shown(&server)?;
     server.stop()?;
 

@@ -9,6 +9,7 @@ mod fingerprint;
 mod fixture;
 mod frame;
 mod gzip;
+mod kept;
 mod layout;
 mod lean;
 mod loader;
@@ -29,9 +30,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chart::{ChartName, ChartVersion, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::blobs::BlobKey;
 
+pub(crate) use kept::{KeptIndex, Stamp, Terms, Unusable};
 use layout::Limits;
 pub(crate) use loader::Loader;
 pub(crate) use locate::Located;
@@ -39,7 +42,7 @@ use order::Place;
 pub(crate) use snapshot::{Encoding, Format, Snapshot};
 
 /// How much of each version the index shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Detail {
     /// Every entry in full.
     Full,
@@ -48,7 +51,7 @@ pub(crate) enum Detail {
 }
 
 /// What a repository's index looks like. Other settings need another index: load it anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IndexSettings {
     /// How much of each version the index shows.
     pub(crate) detail: Detail,
@@ -131,6 +134,10 @@ impl fmt::Debug for RepositoryIndex {
 }
 
 impl RepositoryIndex {
+    fn with(limits: Limits, snapshot: Snapshot) -> Self {
+        Self { limits, snapshot: ArcSwap::from_pointee(snapshot), applying: Mutex::new(()) }
+    }
+
     /// Returns the index of `versions`, which come in any order, each chart and version once, in full.
     ///
     /// Versions grouped by chart in byte order of the names are laid down as they come; a [`Loader`] does the same

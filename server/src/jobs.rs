@@ -2,6 +2,7 @@
 
 pub(crate) mod collect_garbage;
 pub(crate) mod follow_catalog;
+pub(crate) mod keep_indexes;
 pub(crate) mod mint_manifests;
 pub(crate) mod rotate_keys;
 pub(crate) mod scan_folder;

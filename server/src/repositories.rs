@@ -5,18 +5,27 @@
 
 mod claims;
 mod freshness;
+mod index_files;
+mod keep;
+mod load;
+mod stamp;
+mod state;
+mod trail;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
+use chart::Timestamp;
 use claims::{Claim, Claims};
 use freshness::{Health, Looks};
+pub(crate) use index_files::IndexFiles;
+use state::State;
 use tokio::sync::Mutex;
 
-use crate::catalog::{Catalog, CatalogError, IndexChange, IndexDetail, IndexRow, RepositoryRow};
-use crate::index::{Change, Detail, EntriesNeeded, IndexSettings, IndexedVersion, Loader, RepositoryIndex};
+use crate::catalog::{Catalog, CatalogError, IndexChange, IndexRow, RepositoryRow};
+use crate::index::{Change, EntriesNeeded, IndexedVersion, RepositoryIndex};
 use crate::repository_path::RepositoryPath;
 
 /// How a chart's address stands in the index.
@@ -39,6 +48,8 @@ pub(crate) struct Repositories {
     claims: Claims,
     health: Health,
     all_loaded: Arc<AtomicBool>,
+    /// None for a command that runs beside a server.
+    files: Option<IndexFiles>,
 }
 
 /// One repository with its index.
@@ -49,11 +60,6 @@ pub(crate) struct OpenRepository {
     applying: Mutex<()>,
     looks: Looks,
     registry_revision: AtomicI64,
-}
-
-struct State {
-    row: RepositoryRow,
-    index: Arc<RepositoryIndex>,
 }
 
 /// How far a repository has come.
@@ -119,7 +125,13 @@ impl Repositories {
             claims: Claims::default(),
             health: Health::default(),
             all_loaded: Arc::default(),
+            files: None,
         }
+    }
+
+    /// Keeps large indexes in files between two starts.
+    pub(crate) fn keeping_in(self, files: IndexFiles) -> Self {
+        Self { files: Some(files), ..self }
     }
 
     /// Returns the repository at `path`, loading it where needed; `None` when there is none.
@@ -139,7 +151,7 @@ impl Repositories {
             return Ok(Some(repository));
         }
         // Rare and deep: kept out of the frame of every request that finds it loaded.
-        let Some(state) = Box::pin(self.load(row)).await? else { return Ok(None) };
+        let Some(state) = Box::pin(self.load_first(row)).await? else { return Ok(None) };
         let registry_revision = state.row.registry_revision;
         let repository = Arc::new(OpenRepository {
             id: state.row.id,
@@ -150,6 +162,7 @@ impl Repositories {
             registry_revision: AtomicI64::new(registry_revision),
         });
         self.write().insert(path.clone(), Arc::clone(&repository));
+        self.tell_when_due(&repository.state.load());
         Ok(Some(repository))
     }
 
@@ -170,7 +183,7 @@ impl Repositories {
             return Ok(());
         }
         let changes = self.catalog.changes_after(repository.id, applied(repository)).await?;
-        self.apply(repository, changes).await
+        self.apply(&repository.state.load_full(), changes).await
     }
 
     /// Brings the index to the revision of a change that was just recorded here. Where it is the very next one, which
@@ -186,7 +199,7 @@ impl Repositories {
         let revision = change.revision;
         let in_order = repository.applying.lock().await;
         if applied(repository) + 1 == revision {
-            return self.apply(repository, vec![change]).await;
+            return self.apply(&repository.state.load_full(), vec![change]).await;
         }
         drop(in_order);
         self.catch_up(repository, revision).await
@@ -284,6 +297,7 @@ impl Repositories {
         let Some(row) = self.catalog.find_repository(&repository.path).await? else { return Ok(()) };
         if let Some(state) = self.load(row).await? {
             repository.state.store(Arc::new(state));
+            self.tell_when_due(&repository.state.load());
         }
         Ok(())
     }
@@ -306,42 +320,12 @@ impl Repositories {
         self.open.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads a repository whole; again when its settings changed in between.
-    async fn load(&self, mut row: RepositoryRow) -> Result<Option<State>, CatalogError> {
-        loop {
-            let Some(state) = self.load_once(&row).await? else { return Ok(None) };
-            if state.row.settings == row.settings {
-                return Ok(Some(state));
-            }
-            row = state.row;
-        }
-    }
-
-    /// Rows go straight into the index: held together they would take its memory twice.
-    async fn load_once(&self, row: &RepositoryRow) -> Result<Option<State>, CatalogError> {
-        let settings = IndexSettings {
-            detail: match row.settings.index_detail {
-                IndexDetail::Full => Detail::Full,
-                IndexDetail::Lean => Detail::Lean,
-            },
-            context_path: self.addresses.context_path.clone(),
-        };
-        let base = self.base_for(&row.path);
-        let mut loader = Loader::new(settings);
-        let read = self.catalog.read_index(row.id, |row| loader.push(indexed(row, base.as_deref()))).await?;
-        let Some(row) = read else { return Ok(None) };
-        let index = loader.finish(row.revision.unsigned_abs(), row.changed_at);
-        Ok(Some(State { row, index: Arc::new(index) }))
-    }
-
-    async fn apply(
-        &self,
-        repository: &OpenRepository,
-        changes: Vec<IndexChange>,
-    ) -> Result<(), CatalogError> {
+    async fn apply(&self, state: &State, changes: Vec<IndexChange>) -> Result<(), CatalogError> {
         let Some(last) = changes.last() else { return Ok(()) };
         let (revision, changed_at) = (last.revision.unsigned_abs(), last.at);
-        let base = self.base_for(&repository.path);
+        let base = self.base_for(&state.row.path);
+        let marks: Vec<(i64, Timestamp)> =
+            changes.iter().map(|change| (change.revision, change.at)).collect();
         let changes: Vec<Change> = changes
             .into_iter()
             .map(|change| match change.shown {
@@ -349,17 +333,22 @@ impl Repositories {
                 None => Change::Remove { chart: change.chart, version: change.version },
             })
             .collect();
-        let index = repository.index();
         let mut changes = changes;
         // A lean index may have to show in full what it holds only in short; what is gone meanwhile is no longer asked for.
-        while let Err(EntriesNeeded(needed)) = index.apply(&changes, revision, changed_at) {
+        while let Err(EntriesNeeded(needed)) = state.index.apply(&changes, revision, changed_at) {
             for (chart, version) in needed {
-                changes.push(match self.catalog.find_index_row(repository.id, &chart, &version).await? {
+                changes.push(match self.catalog.find_index_row(state.row.id, &chart, &version).await? {
                     Some(row) => Change::Put(indexed(row, base.as_deref())),
                     None => Change::Remove { chart, version },
                 });
             }
         }
+        let mut progress = state.progress();
+        for (revision, at) in marks {
+            progress.trail.follow(revision, at);
+        }
+        drop(progress);
+        self.tell_when_due(state);
         Ok(())
     }
 
@@ -372,7 +361,7 @@ impl Repositories {
 }
 
 fn applied(repository: &OpenRepository) -> i64 {
-    i64::try_from(repository.state.load().index.revision()).unwrap_or(i64::MAX)
+    repository.state.load().applied()
 }
 
 fn indexed(row: IndexRow, base: Option<&str>) -> IndexedVersion {

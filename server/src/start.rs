@@ -21,7 +21,7 @@ use crate::config::{CatalogUrl, Config, Storage};
 use crate::http::Surface;
 use crate::operations::create_token::{TokenRequest, keep_token};
 use crate::registry::Registry;
-use crate::repositories::{Addresses, Repositories};
+use crate::repositories::{Addresses, IndexFiles, Repositories};
 use crate::repository_path::RepositoryPath;
 
 pub(crate) use blob_store::{open_blobs, open_foreign_files};
@@ -158,22 +158,31 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<App> {
         prepare_admin_token(&catalog, config, &Clock::System).await?;
     }
     let blobs = open_blobs(&config.storage, Layout::Addressed).await?;
-    Ok(assemble(catalog, blobs, config))
+    Ok(assemble(catalog, blobs, config, Some(index_files(config))))
 }
 
-/// Gathers the parts for a command that runs beside a server: it leaves the staging folder alone.
+/// Gathers the parts for a command that runs beside a server: it leaves the staging folder and the kept indexes alone.
 ///
 /// # Errors
 /// When a store cannot be opened.
 pub(crate) async fn open_beside(config: &Config) -> anyhow::Result<App> {
     let catalog = open_catalog(&config.storage).await?;
     let blobs = open_blobs_beside(&config.storage).await?;
-    Ok(assemble(catalog, blobs, config))
+    Ok(assemble(catalog, blobs, config, None))
+}
+
+/// Returns the folder in which the server of a data folder keeps indexes between two starts.
+pub(crate) fn index_files(config: &Config) -> IndexFiles {
+    IndexFiles::new(config.storage.data.join("index"))
 }
 
 /// Gathers the parts around stores that are open, with the rules of the configuration.
-pub(crate) fn assemble(catalog: Catalog, blobs: Blobs, config: &Config) -> App {
+pub(crate) fn assemble(catalog: Catalog, blobs: Blobs, config: &Config, files: Option<IndexFiles>) -> App {
     let repositories = Repositories::new(catalog.clone(), addresses(config));
+    let repositories = match files {
+        Some(files) => repositories.keeping_in(files),
+        None => repositories,
+    };
     App {
         registry: Registry::new(catalog.clone(), repositories.clone()),
         repositories,

@@ -194,6 +194,11 @@ pub fn limit_repository(path: &str, most_versions: u64, most_bytes: &str) -> Vec
     arguments(["repository", "set", path, "--most-versions", &versions, "--most-bytes", most_bytes])
 }
 
+/// Returns the arguments that make a repository show its lean index.
+pub fn show_lean_index(path: &str) -> Vec<String> {
+    arguments(["repository", "set", path, "--index-detail", "lean"])
+}
+
 /// Returns the arguments that check everything stored, waste younger than the grace left out, and report in JSON.
 pub fn verify(grace: &str) -> Vec<String> {
     arguments(["verify", "--grace", grace, "--output", "json"])

@@ -28,6 +28,7 @@ mod import;
 mod index_readers;
 mod keepalived;
 mod keepalived_vrrp;
+mod kept_index;
 mod kill;
 mod kill_points;
 mod lean_index;

@@ -48,7 +48,7 @@ async fn serve(drop_in: DropIn) -> anyhow::Result<()> {
     let app = App {
         verifier,
         rules: Arc::new(rules(&settings, start::rules(&config))),
-        ..start::assemble(catalog, blobs, &config)
+        ..start::assemble(catalog, blobs, &config, Some(start::index_files(&config)))
     };
     follow_flags(&app).await?;
     let scan =

@@ -41,7 +41,8 @@ pub(super) async fn serve(
     let listeners = Listeners::bind(&config.listening, &config.limits).await?;
     let server = Server::new(app.clone(), surface, Metrics::new(names), config.limits.concurrent_requests);
     let minting = tokio::spawn(jobs::mint_manifests::mint_manifests(app.clone()));
-    let jobs: Vec<_> = start_jobs(&app, config).into_iter().chain(more).chain([minting]).collect();
+    let keeping = tokio::spawn(jobs::keep_indexes::keep_indexes(app.clone()));
+    let jobs: Vec<_> = start_jobs(&app, config).into_iter().chain(more).chain([minting, keeping]).collect();
     for address in listeners.addresses() {
         super::print_line(&format!("listening on {address}"))?;
     }
@@ -49,6 +50,7 @@ pub(super) async fn serve(
     for job in jobs {
         job.abort();
     }
+    jobs::keep_indexes::keep_at_stop(&app).await;
     app.catalog.close().await;
     served.context("the server stopped")
 }

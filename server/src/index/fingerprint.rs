@@ -20,6 +20,16 @@ impl Fingerprint {
         Self(xxh3_128_with_seed(text, seed))
     }
 
+    /// Takes back what [`Self::bits`] gave.
+    pub(super) fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// Returns it as a number, to be kept.
+    pub(super) fn bits(self) -> u128 {
+        self.0
+    }
+
     /// Returns the fingerprint of these bytes alone.
     pub(super) fn of_bytes(bytes: &[u8]) -> Self {
         Self(xxh3_128(bytes))

@@ -5,7 +5,9 @@ use chart::Timestamp;
 use oci::Digest;
 
 use super::layout::Limits;
-use super::{Change, Detail, IndexSettings, IndexedVersion, Loader, RepositoryIndex};
+use super::{
+    Change, Detail, IndexSettings, IndexedVersion, KeptIndex, Loader, RepositoryIndex, Stamp, Terms, Unusable,
+};
 use crate::blobs::BlobKey;
 
 /// Limits that a dozen versions reach.
@@ -68,6 +70,20 @@ pub(super) fn load(
 pub(super) fn small(detail: Detail, versions: &[(&str, &str)]) -> RepositoryIndex {
     let versions = versions.iter().map(|(chart, text)| version(chart, text, 0));
     load(settings(detail), SMALL, versions, Timestamp::from_micros(0))
+}
+
+/// Returns an index as the bytes of a file.
+pub(super) fn keep(index: &RepositoryIndex) -> Vec<u8> {
+    let mut file = Vec::new();
+    let stamp = Stamp::new("a stamp".to_owned());
+    index.keep(&index.snapshot(), None, stamp, &mut file).unwrap();
+    file
+}
+
+/// Reads a file of [`keep`], of an index with such settings under the small limits.
+pub(super) fn read_back(settings: IndexSettings, file: &[u8]) -> Result<RepositoryIndex, Unusable> {
+    let terms = Terms { settings, base: None };
+    KeptIndex::open_with(file, file.len() as u64, &terms, SMALL)?.read()
 }
 
 /// Returns the text of pieces in a row.

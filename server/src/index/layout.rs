@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use chart::ChartName;
+use serde::{Deserialize, Serialize};
 
 use super::page::Draft;
 use super::rope::Rope;
 use super::segment::{PlacedPage, Segment};
 
 /// How large pages and segments become.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Limits {
     /// The most versions of a page.
     pub(super) page_versions: usize,

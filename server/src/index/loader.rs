@@ -4,9 +4,7 @@
 //! what comes out of order waits for the end.
 
 use std::cmp::Ordering;
-use std::sync::Mutex;
 
-use arc_swap::ArcSwap;
 use chart::Timestamp;
 
 use super::layout::{Layout, Limits};
@@ -63,8 +61,7 @@ impl Loader {
             }
             rope = merge::merge(&rope, &edit::edits_of(&rope, changes), limits);
         }
-        let snapshot = Snapshot::new(self.settings, rope, revision, changed_at);
-        RepositoryIndex { limits, snapshot: ArcSwap::from_pointee(snapshot), applying: Mutex::new(()) }
+        RepositoryIndex::with(limits, Snapshot::new(self.settings, rope, revision, changed_at))
     }
 
     fn lay_current(&mut self) {

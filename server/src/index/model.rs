@@ -7,7 +7,7 @@ use std::io::Read;
 use chart::Timestamp;
 use proptest::prelude::*;
 
-use super::fixture::{SMALL, filled, load, removal, settings, text};
+use super::fixture::{SMALL, filled, keep, load, read_back, removal, settings, text};
 use super::layout::Limits;
 use super::{Change, Detail, Encoding, EntriesNeeded, Format, IndexedVersion, RepositoryIndex, Snapshot};
 
@@ -195,6 +195,21 @@ fn follow(model: &mut Model, changes: &[Change]) {
     }
 }
 
+/// Keeps the index and reads it back: every body has the same pieces and the same tag, as it had before.
+fn read_back_the_same(index: &RepositoryIndex, detail: Detail) -> RepositoryIndex {
+    let back = read_back(settings(detail), &keep(index)).unwrap();
+    let (kept, read) = (index.snapshot(), back.snapshot());
+    assert_eq!((read.revision(), read.changed_at()), (kept.revision(), kept.changed_at()));
+    for format in [Format::Json, Format::Yaml] {
+        for encoding in [Encoding::Identity, Encoding::Gzip] {
+            let (kept, read) = (kept.body(format, encoding), read.body(format, encoding));
+            assert_eq!(read.pieces, kept.pieces);
+            assert_eq!(read.etag, kept.etag);
+        }
+    }
+    back
+}
+
 fn run(detail: Detail, initial: &[Change], batches: Vec<Vec<Change>>) {
     let mut model = Model::new();
     follow(&mut model, initial);
@@ -233,6 +248,28 @@ proptest! {
         batches in prop::collection::vec(prop::collection::vec(change(), 1..6), 0..12),
     ) {
         run(Detail::Lean, &initial, batches);
+    }
+
+    #[test]
+    fn an_index_that_was_kept_and_read_back_equals_the_model_and_takes_further_batches(
+        initial in prop::collection::vec(change(), 0..120),
+        batches in prop::collection::vec(prop::collection::vec(change(), 1..6), 0..8),
+        detail in prop_oneof![Just(Detail::Full), Just(Detail::Lean)],
+    ) {
+        let mut model = Model::new();
+        follow(&mut model, &initial);
+        let start = Timestamp::from_micros(0);
+        let mut index = load(settings(detail), SMALL, model.values().cloned(), start);
+        for (number, batch) in batches.into_iter().enumerate() {
+            index = read_back_the_same(&index, detail);
+            let at = Timestamp::from_micros(1 + number as i64);
+            follow(&mut model, &batch);
+            apply(&index, batch, &model, 2 + number as u64, at);
+            check(&index, &model, detail, at);
+        }
+        let index = read_back_the_same(&index, detail);
+        check_other_forms(&index.snapshot());
+        check_archives(&index, &model);
     }
 
     #[test]

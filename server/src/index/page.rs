@@ -23,9 +23,9 @@ pub(super) struct Slot {
     pub(super) archive_bytes: u64,
     pub(super) provenance: Option<BlobKey>,
     /// The length of the entry's JSON.
-    json_bytes: usize,
+    pub(super) json_bytes: usize,
     /// Of the entry's JSON.
-    fingerprint: Fingerprint,
+    pub(super) fingerprint: Fingerprint,
 }
 
 /// One version with its entry, on its way into a page.
@@ -71,7 +71,8 @@ pub(super) struct Page {
 }
 
 impl Page {
-    fn new(chart: ChartName, slots: Vec<Slot>) -> Self {
+    /// Makes the page of some versions of one chart, given newest first.
+    pub(super) fn new(chart: ChartName, slots: Vec<Slot>) -> Self {
         let entries: usize = slots.iter().map(|slot| slot.json_bytes).sum();
         let has = |channel| slots.iter().any(|slot| Channel::of(&slot.version) == channel);
         Self {

@@ -91,7 +91,7 @@ impl Segment {
     /// Lays pages down after a page of chart `follows`, or as the first of all.
     pub(super) fn lay(drafts: Vec<Draft>, follows: Option<&ChartName>) -> Self {
         let mut pages: Vec<PlacedPage> = Vec::with_capacity(drafts.len());
-        let mut json = Vec::with_capacity(length_of(&drafts, follows).next_multiple_of(32 << 10));
+        let mut json = Vec::with_capacity(capacity_for(length_of(&drafts, follows)));
         for Draft { page, pieces } in drafts {
             let opens = pages.last().map(PlacedPage::chart).or(follows) != Some(page.chart());
             open_page(&mut json, opens, page.chart());
@@ -104,6 +104,29 @@ impl Segment {
             }
             pages.push(PlacedPage { page, start, opens });
         }
+        Self::of(pages, json)
+    }
+
+    /// Takes back a segment from the text that [`Self::lay`] made of these pages; nothing when it made another one.
+    pub(super) fn take_back(pages: Vec<Page>, text: Vec<u8>, follows: Option<&ChartName>) -> Option<Self> {
+        let mut placed: Vec<PlacedPage> = Vec::with_capacity(pages.len());
+        let mut opening = Vec::new();
+        let mut end = 0;
+        for page in pages {
+            let opens = placed.last().map(PlacedPage::chart).or(follows) != Some(page.chart());
+            opening.clear();
+            open_page(&mut opening, opens, page.chart());
+            if !text.get(end..)?.starts_with(&opening) {
+                return None;
+            }
+            let start = end + opening.len();
+            end = start + page.json_bytes();
+            placed.push(PlacedPage { page: Arc::new(page), start, opens });
+        }
+        (end == text.len() && !placed.is_empty()).then(|| Self::of(placed, text))
+    }
+
+    fn of(pages: Vec<PlacedPage>, json: Vec<u8>) -> Self {
         let lead = if pages.first().is_some_and(PlacedPage::opens) { CLOSING } else { JOINING };
         let fingerprint = pages.iter().map(|placed| placed.page.fingerprint()).sum();
         Self { pages, json: Rendition::new(json, lead.len(), fingerprint), yaml: OnceLock::new() }
@@ -161,6 +184,11 @@ impl Segment {
     pub(super) fn chart_count(&self) -> usize {
         self.pages.iter().filter(|placed| placed.opens).count()
     }
+}
+
+/// Returns how much memory the text of a segment takes: in few sizes, so that what a rewritten one gives back fits others.
+pub(super) fn capacity_for(length: usize) -> usize {
+    length.next_multiple_of(32 << 10)
 }
 
 fn open_page(json: &mut Vec<u8>, opens: bool, chart: &ChartName) {

@@ -24,6 +24,7 @@ mod expected_images;
 mod helm_repository;
 mod hostile_paths;
 mod image_build;
+mod image_inputs;
 mod import;
 mod index_readers;
 mod keepalived;

@@ -156,6 +156,8 @@ impl<'run> Apt<'run> {
                 keyring.display()
             )));
         }
+        // apt takes what does not begin at the root for a key's fingerprint.
+        let keyring = keyring.canonicalize().map_err(ImageBuildRefusal::file(&keyring))?;
         let line = |url: &str, suite: &str, components: &str| {
             format!("deb [signed-by={}] {url} {suite} {components}\n", keyring.display())
         };

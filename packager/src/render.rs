@@ -104,6 +104,27 @@ impl Renderer {
         self.runtime.block_on(self.render_one(chart, request))
     }
 
+    /// Renders a chart once, and where a core is free meanwhile what is likely asked for next, which is then at hand.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub(crate) fn render_before(
+        &self,
+        chart: &StagedChart,
+        request: &RenderRequest,
+        likely_next: Option<&RenderRequest>,
+    ) -> Result<Outcome, HelmError> {
+        if let Some(outcome) = self.cache.find(&self.key(chart, request)) {
+            return Ok(outcome);
+        }
+        let Some(next) = likely_next.filter(|_| self.processes > 1) else {
+            return self.render(chart, request);
+        };
+        let both = async { tokio::join!(self.render_one(chart, request), self.render_one(chart, next)) };
+        let (outcome, ahead) = self.runtime.block_on(both);
+        ahead.and(outcome)
+    }
+
     /// Renders a chart once for each request and returns the outcomes in their order.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 
 mod choice;
 mod overlay;
+mod together;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use self::choice::choices_of;
 pub(crate) use self::overlay::set_over;
+pub(crate) use self::together::{Together, go_together};
 use crate::edit::{InvalidPath, ValuePath, meaning_of};
 
 /// A value that changes what a chart is made of.

@@ -14,7 +14,7 @@ use super::{
 };
 use super::{stale_files, views, waivers};
 use crate::images::{Finder, Knowledge};
-use crate::render::{RenderRequest, Renderer, TemplateFailure, merge_over};
+use crate::render::{RenderRequest, Renderer, StagedChart, TemplateFailure, merge_over};
 use crate::steps::Steps;
 use crate::toggle::set_over;
 
@@ -44,10 +44,12 @@ pub(crate) fn judge(
     stale_files::check(candidate).into_iter().for_each(|finding| judge.found.refuse(finding));
     secrets::check(&candidate.chart).into_iter().for_each(|finding| judge.found.refuse(finding));
     metadata::check(candidate, &judge.site, &mut judge.found);
-    let views = views::render(renderer, candidate, settings, &probe_values, steps)?;
+    // Making keys takes most of the time some charts need, and no template looks at them.
+    let quicker = candidate.chart.with_fixed_keys().unwrap_or_default();
+    let views = views::render(renderer, candidate, quicker.as_ref(), settings, &probe_values, steps)?;
     judge.failures(&views)?;
     judge.documents(&views)?;
-    judge.lint(&probe_values)?;
+    judge.lint(quicker.as_ref(), &probe_values)?;
     let Findings { mut refused, mut listed } = judge.found;
     refused.retain(|finding| !settings.skipped.contains(&finding.check));
     listed.retain(|finding| !settings.skipped.contains(&finding.check));
@@ -175,10 +177,19 @@ impl Judge<'_> {
         bytes(self.candidate.chart.files()) != bytes(original.chart.files())
     }
 
-    /// What helm's linter remarks.
-    fn lint(&mut self, probe_values: &Map<String, Value>) -> Result<(), GateError> {
+    /// What helm's linter remarks; the chart as it is only where there is something to remark of the quicker one.
+    fn lint(
+        &mut self,
+        quicker: Option<&StagedChart>,
+        probe_values: &Map<String, Value>,
+    ) -> Result<(), GateError> {
         let kubernetes_version = self.settings.newest().to_owned();
         let request = RenderRequest { values: probe_values.clone(), kubernetes_version };
+        if let Some(quicker) = quicker
+            && self.renderer.lint(quicker, &request)?.is_empty()
+        {
+            return Ok(());
+        }
         for remark in self.renderer.lint(&self.candidate.chart, &request)? {
             let finding = super::lint::finding(&self.candidate.chart, &remark);
             let is_news =

@@ -10,7 +10,7 @@ use crate::render::{
     FailureKind, HelmError, RenderRequest, Renderer, Rendering, StagedChart, TemplateFailure, merge_over,
 };
 use crate::steps::Steps;
-use crate::toggle::{Toggle, switches_of, turned_on};
+use crate::toggle::{Together, Toggle, go_together, switches_of, turned_on};
 
 /// How many renderings may be spent on finding toggles that go together: charts whose toggles exclude each other in many
 /// ways would cost more than all their single toggles.
@@ -73,13 +73,15 @@ pub(super) struct Views {
     pub(super) toggles: usize,
 }
 
-/// Renders everything by which the chart is judged.
+/// Renders everything by which the chart is judged; its toggles with fixed keys in place of new ones, where `quicker` is the
+/// chart with such.
 ///
 /// # Errors
 /// [`HelmError`] when helm itself fails.
 pub(super) fn render(
     renderer: &Renderer,
     candidate: &Candidate,
+    quicker: Option<&StagedChart>,
     settings: &GateSettings,
     probe_values: &Map<String, Value>,
     steps: &Steps,
@@ -97,8 +99,6 @@ pub(super) fn render(
     if !declared.is_empty() {
         views.views.extend(sweep.at_each_version(None, Turned::Declared, declared, true)?);
     }
-    // Making keys takes most of the time some charts need, and no template looks at them.
-    let quicker = candidate.chart.with_fixed_keys().unwrap_or_default();
     let mut values = candidate.chart.values().clone();
     merge_over(&mut values, probe_values);
     let mut toggles = switches_of(&values);
@@ -106,7 +106,7 @@ pub(super) fn render(
     views.toggles = toggles.len();
     let requests: Vec<_> =
         toggles.iter().map(|toggle| sweep.request(std::slice::from_ref(toggle), settings.newest())).collect();
-    let outcomes = sweep.quickly(quicker.as_ref(), &requests)?;
+    let outcomes = sweep.quickly(quicker, &requests)?;
     let mut working = Vec::new();
     for ((toggle, request), outcome) in toggles.into_iter().zip(requests).zip(outcomes) {
         if outcome.is_ok() {
@@ -115,23 +115,13 @@ pub(super) fn render(
         let is_used = is_every_used || declared.contains(&toggle);
         views.views.push(View { turned: Turned::One(toggle), request, outcome, is_used });
     }
-    let Together { toggles, contradictions, not_tried } =
-        sweep.that_go_together(quicker.as_ref(), &working)?;
+    let Together { toggles, contradictions, not_tried, .. } = sweep.that_go_together(quicker, &working)?;
     (views.contradictions, views.not_tried_together) = (contradictions, not_tried);
     if toggles.len() > 1 {
-        let together = sweep.at_each_version(quicker.as_ref(), Turned::All, &toggles, is_every_used)?;
+        let together = sweep.at_each_version(quicker, Turned::All, &toggles, is_every_used)?;
         views.views.extend(together);
     }
     Ok(views)
-}
-
-/// Toggles that were turned on at once.
-struct Together {
-    toggles: Vec<Toggle>,
-    /// Those that failed with the others on.
-    contradictions: Vec<(Toggle, TemplateFailure)>,
-    /// Those that are left after [`MAX_TOGETHER`] renderings.
-    not_tried: Vec<Toggle>,
 }
 
 struct Sweep<'run> {
@@ -201,32 +191,21 @@ impl Sweep<'_> {
         Ok(outcomes)
     }
 
-    /// Returns as many toggles as render together, and those that do not go with them, by halving.
+    /// Returns as many toggles as render together, and those that do not go with them.
     fn that_go_together(
         &self,
         quicker: Option<&StagedChart>,
         toggles: &[Toggle],
-    ) -> Result<Together, HelmError> {
+    ) -> Result<Together<Rendering, TemplateFailure>, HelmError> {
         let chart = quicker.unwrap_or(self.chart);
-        let (mut kept, mut contradictions) = (Vec::new(), Vec::new());
-        let mut pending = vec![toggles.to_vec()];
-        for _ in 0..MAX_TOGETHER {
-            let Some(part) = pending.pop().filter(|part| !part.is_empty()) else { break };
-            let together: Vec<Toggle> = kept.iter().chain(&part).cloned().collect();
+        go_together(toggles, MAX_TOGETHER, |together, likely_next| {
             self.steps.expect(1);
-            let outcome = self.renderer.render(chart, &self.request(&together, self.settings.newest()))?;
+            let request = self.request(together, self.settings.newest());
+            let likely_next = likely_next.map(|toggles| self.request(toggles, self.settings.newest()));
+            let outcome = self.renderer.render_before(chart, &request, likely_next.as_ref())?;
             self.steps.done();
-            match (outcome, part.as_slice()) {
-                (Ok(_), _) => kept = together,
-                (Err(failure), [toggle]) => contradictions.push((toggle.clone(), failure)),
-                (Err(_), several) => {
-                    let (left, right) = several.split_at(several.len() / 2);
-                    pending.extend([right.to_vec(), left.to_vec()]);
-                }
-            }
-        }
-        let not_tried = pending.into_iter().rev().flatten().collect();
-        Ok(Together { toggles: kept, contradictions, not_tried })
+            Ok(outcome)
+        })
     }
 }
 

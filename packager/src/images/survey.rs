@@ -70,8 +70,7 @@ pub(crate) fn survey(
 ) -> Result<Survey, SurveyError> {
     let values = settings.base_values(chart.values());
     let request = RenderRequest { values, kubernetes_version: settings.newest_kubernetes().to_owned() };
-    let Isolated { chart: smaller, rendering, left_out } = isolate(renderer, chart, &request)?;
-    let smaller = quicker(renderer, smaller.as_ref().unwrap_or(chart), &request)?.or(smaller);
+    let Isolated { chart: smaller, rendering, left_out } = as_probed(renderer, chart, &request)?;
     let (switches, choices) = toggles_for(chart, settings, &request);
     let count = switches.len() + choices.len();
     let chart = smaller.as_ref().unwrap_or(chart);
@@ -113,14 +112,31 @@ impl Survey {
     }
 }
 
-/// Returns the chart with fixed keys, if it makes any and renders with these.
+/// Returns the chart as it is probed: with fixed keys, if it makes any and renders with these, and without what fails.
+fn as_probed(
+    renderer: &Renderer,
+    chart: &StagedChart,
+    request: &RenderRequest,
+) -> Result<Isolated, SurveyError> {
+    // Making keys takes most of the time some charts need: what renders without them need not be rendered with them.
+    if let Some((quicker, rendering)) = quicker(renderer, chart, request)? {
+        return Ok(Isolated { chart: Some(quicker), rendering, left_out: Vec::new() });
+    }
+    let isolated = isolate(renderer, chart, request)?;
+    let Some(smaller) = &isolated.chart else { return Ok(isolated) };
+    Ok(match quicker(renderer, smaller, request)? {
+        Some((quicker, _)) => Isolated { chart: Some(quicker), ..isolated },
+        None => isolated,
+    })
+}
+
 fn quicker(
     renderer: &Renderer,
     chart: &StagedChart,
     request: &RenderRequest,
-) -> Result<Option<StagedChart>, SurveyError> {
+) -> Result<Option<(StagedChart, Rendering)>, SurveyError> {
     let Some(quicker) = chart.with_fixed_keys()? else { return Ok(None) };
-    Ok(renderer.render(&quicker, request)?.is_ok().then_some(quicker))
+    Ok(renderer.render(&quicker, request)?.ok().map(|rendering| (quicker, rendering)))
 }
 
 /// Returns the switches and the choices that the profile asks for; what is listed counts as a switch.

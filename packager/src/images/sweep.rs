@@ -14,7 +14,7 @@ use crate::render::{
     HelmError, RenderRequest, Renderer, Rendering, StagedChart, TemplateFailure, merge_over,
 };
 use crate::steps::Steps;
-use crate::toggle::{Toggle, turned_on};
+use crate::toggle::{Together, Toggle, go_together, turned_on};
 
 /// How many toggles are turned on together at first: with one in ten failing, eight cost the fewest renderings.
 const GROUP: usize = 8;
@@ -229,26 +229,19 @@ impl<'survey> Sweep<'survey> {
         if toggles.len() < 2 {
             return Ok(None);
         }
-        let mut kept: Vec<Toggle> = Vec::new();
-        let mut last: Option<Rendering> = None;
-        let mut pending = vec![toggles.to_vec()];
-        while let Some(part) = pending.pop() {
-            let together: Vec<Toggle> = kept.iter().chain(&part).cloned().collect();
+        let together = go_together(toggles, usize::MAX, |together, likely_next| {
             self.steps.expect(1);
-            let outcome = self.renderer.render(self.chart, &self.request(&together))?;
+            let likely_next = likely_next.map(|toggles| self.request(toggles));
+            let request = self.request(together);
+            let outcome = self.renderer.render_before(self.chart, &request, likely_next.as_ref())?;
             self.steps.done();
-            match outcome {
-                Ok(rendering) => (kept, last) = (together, Some(rendering)),
-                Err(_) if part.len() > 1 => {
-                    let (left, right) = part.split_at(part.len() / 2);
-                    pending.extend([right.to_vec(), left.to_vec()]);
-                }
-                // This one contradicts those that are on; it was seen alone.
-                Err(_) => {}
-            }
-        }
+            Ok::<_, HelmError>(outcome)
+        })?;
+        // What contradicts those that are on was seen alone.
+        let Together { toggles: kept, shown, .. } = together;
         let request = self.request(&kept);
-        Ok(last.map(|rendering| (View { name: ViewName::AllToggles, request, rendering }, kept)))
+        let name = ViewName::AllToggles;
+        Ok(shown.map(|rendering| (View { name, request, rendering }, kept)))
     }
 
     /// Renders further views; those that do not render are the gate's business.

@@ -2,10 +2,11 @@
 //! Rule: its token travels in the environment, as users are told.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::process::{Outcome, run};
+use crate::process::{Outcome, run, run_within};
 use crate::{binary, command_line, environment};
 
 /// Runs `chartpack` with arguments in a folder.
@@ -14,6 +15,15 @@ use crate::{binary, command_line, environment};
 /// When the program is not built or cannot be started.
 pub fn run_packager(folder: &Path, arguments: &[String]) -> Result<Outcome> {
     run(environment::clean_command(binary::chartpack()?).current_dir(folder).args(arguments))
+}
+
+/// Runs `chartpack` as [`run_packager`] does, on work that may take longer than programs usually may.
+///
+/// # Errors
+/// As [`run_packager`], and when it has not ended within the limit.
+pub fn run_packager_within(folder: &Path, arguments: &[String], limit: Duration) -> Result<Outcome> {
+    let mut command = environment::clean_command(binary::chartpack()?);
+    run_within(command.current_dir(folder).args(arguments), limit)
 }
 
 /// Pushes archives to a repository's URL with a token.

@@ -326,14 +326,13 @@ impl Repositories {
         let base = self.base_for(&state.row.path);
         let marks: Vec<(i64, Timestamp)> =
             changes.iter().map(|change| (change.revision, change.at)).collect();
-        let changes: Vec<Change> = changes
+        let mut changes: Vec<Change> = changes
             .into_iter()
             .map(|change| match change.shown {
                 Some(row) => Change::Put(indexed(row, base.as_deref())),
                 None => Change::Remove { chart: change.chart, version: change.version },
             })
             .collect();
-        let mut changes = changes;
         // A lean index may have to show in full what it holds only in short; what is gone meanwhile is no longer asked for.
         while let Err(EntriesNeeded(needed)) = state.index.apply(&changes, revision, changed_at) {
             for (chart, version) in needed {

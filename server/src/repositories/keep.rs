@@ -5,17 +5,9 @@ use std::sync::Arc;
 use crate::catalog::{CatalogError, ChangeRow};
 
 use super::stamp::stamp_of;
-use super::state::State;
+use super::state::{FEWEST_VERSIONS, State};
 use super::trail::Trail;
 use super::{OpenRepository, Repositories};
-
-/// Indexes of fewer versions are read from the catalog as quickly.
-pub(super) const FEWEST_VERSIONS: u64 = 1_000;
-
-/// An index is written again after so many changes, and after an eighth of its versions: applying those at the next start
-/// takes a fraction of reading all versions, and writing it costs each change less than its own commit does.
-const FEWEST_CHANGES: i64 = 1_000;
-const SHARE_OF_VERSIONS: i64 = 8;
 
 /// How many changes the catalog is asked for at a time.
 const PAGE: i64 = 1_000;
@@ -29,8 +21,16 @@ impl Repositories {
         let Some(files) = &self.files else { return std::future::pending().await };
         files.due.notified().await;
         for repository in self.loaded() {
-            if is_due(&repository.state.load()) {
+            let state = repository.state.load_full();
+            if !state.is_due() {
+                continue;
+            }
+            let snapshot = state.index.snapshot();
+            if snapshot.version_count() >= FEWEST_VERSIONS {
                 self.keep(&repository).await?;
+            } else {
+                let revision = i64::try_from(snapshot.revision()).unwrap_or(i64::MAX);
+                state.progress().postpone(revision, snapshot.version_count());
             }
         }
         Ok(())
@@ -44,7 +44,7 @@ impl Repositories {
         for repository in self.loaded() {
             let state = repository.state.load_full();
             let kept = state.progress().kept;
-            if kept != Some(state.applied()) && is_large(&state) {
+            if kept != Some(state.applied()) && state.index.snapshot().version_count() >= FEWEST_VERSIONS {
                 self.keep(&repository).await?;
             }
         }
@@ -65,7 +65,7 @@ impl Repositories {
     /// Lets [`Self::keep_due`] know when this index should be kept.
     pub(super) fn tell_when_due(&self, state: &State) {
         if let Some(files) = &self.files
-            && is_due(state)
+            && state.is_due()
         {
             files.due.notify_one();
         }
@@ -82,7 +82,7 @@ impl Repositories {
         let revision = i64::try_from(snapshot.revision()).unwrap_or(i64::MAX);
         let last = self.last_change_of(repository.id, trail, revision).await?;
         // Also when it cannot be written: it is tried again after as many changes, not after each.
-        state.progress().kept = Some(revision);
+        state.progress().keep_at(revision, snapshot.version_count());
         let Some(last) = last else {
             tracing::warn!(
                 repository = %repository.path,
@@ -123,21 +123,6 @@ impl Repositories {
         }
         Ok(last.filter(|last| last.revision == revision && seen == trail))
     }
-}
-
-fn is_due(state: &State) -> bool {
-    let kept = state.progress().kept;
-    let changes = kept.map(|kept| state.applied() - kept);
-    changes.is_none_or(|changes| changes >= FEWEST_CHANGES && changes >= versions(state) / SHARE_OF_VERSIONS)
-        && is_large(state)
-}
-
-fn is_large(state: &State) -> bool {
-    versions(state).unsigned_abs() >= FEWEST_VERSIONS
-}
-
-fn versions(state: &State) -> i64 {
-    i64::try_from(state.index.snapshot().version_count()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use crate::catalog::{CatalogError, ChangeRow, IndexDetail, RepositoryRow};
 use crate::index::{Detail, IndexSettings, Loader, Terms, Unusable};
 
 use super::index_files::{IndexFile, IndexFiles};
-use super::keep::FEWEST_VERSIONS;
 use super::stamp::stamp_of;
-use super::state::{Progress, State};
+use super::state::{FEWEST_VERSIONS, State};
 use super::trail::Trail;
 use super::{Repositories, indexed};
 
@@ -29,7 +28,7 @@ impl Repositories {
     /// Reads a repository for the first time: what its file has when that may be used, else all of it.
     pub(super) async fn load_first(&self, row: RepositoryRow) -> Result<Option<State>, CatalogError> {
         if let Some(files) = &self.files
-            && row.version_count >= FEWEST_VERSIONS
+            && row.version_count >= FEWEST_VERSIONS as u64
             && let Some(state) = self.load_kept(files, &row).await?
         {
             return Ok(Some(state));
@@ -60,7 +59,7 @@ impl Repositories {
         if row.revision > 0 {
             trail.follow(row.revision, row.changed_at);
         }
-        Ok(Some(State::new(row, index, Progress { trail, kept: None })))
+        Ok(Some(State::new(row, index, trail, None)))
     }
 
     /// Reads a repository from its file and brings it up to date; nothing when the catalog has to be read whole.
@@ -86,8 +85,7 @@ impl Repositories {
             Ok(index) => index,
             Err(reason) => return not_used(reason.into()),
         };
-        let progress = Progress { trail: Trail::before(revision + 1), kept: Some(revision) };
-        let mut state = State::new(row.clone(), index, progress);
+        let mut state = State::new(row.clone(), index, Trail::before(revision + 1), Some(revision));
         self.apply(&state, self.catalog.changes_after(row.id, revision).await?).await?;
         // As of now: what changed its settings meanwhile may have read them before this repository was known here.
         let Some(now) = self.catalog.find_repository(&row.path).await? else { return Ok(None) };

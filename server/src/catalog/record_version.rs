@@ -1,5 +1,6 @@
 //! Records a version, or provenance for one: blobs, row, event and index entry in one transaction.
 
+mod insert;
 mod recorded;
 mod refuse;
 mod replace;
@@ -9,18 +10,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chart::artifact::Minted;
 use chart::{ChartName, ChartVersion, Timestamp};
+use insert::insert_new;
 use oci::OciName;
 pub(crate) use recorded::{Recorded, VersionLimits};
-use refuse::{refuse, refuse_larger, refuse_new};
+use refuse::{refuse, refuse_larger};
 use replace::replace_version;
 
 use super::blobs::{BlobToRecord, record_blob};
 use super::changes::{IndexChange, IndexRow};
-use super::connection::{Connection, on};
-use super::events::{Event, Existing, NotLocked, Weight, count, find_existing, insert_event, next_revision};
+use super::connection::Connection;
+use super::events::{
+    Event, Existing, Locked, NotLocked, Weight, count, find_existing, insert_event, next_revision,
+};
 use super::remove_version::evict;
 use super::writer::{Change, Outcome};
 use super::{Catalog, CatalogError, Hint};
+use crate::blobs::BlobKey;
 
 /// Makes the index entry of a version from the time of its publication.
 pub(crate) type EntryWriter = Arc<dyn Fn(Timestamp) -> Vec<u8> + Send + Sync>;
@@ -155,34 +160,40 @@ async fn record(
         Err(NotLocked::ReadOnly { reason }) => return Ok(Recorded::ReadOnly { reason }),
     };
     let row = Row::of(new, locked.at);
-    // Before the bytes are recorded: a flat file keeps its key, so its row would already speak of the new ones.
-    let existing =
-        find_existing(connection, new.repository_id, new.chart.as_str(), new.version.as_str()).await?;
-    if let Some(refusal) = match &existing {
-        Some(existing) => {
-            refuse(&row, existing, locked.revision).or_else(|| refuse_larger(&row, existing, locked))
-        }
-        None => refuse_new(connection, &row, locked).await?,
-    } {
+    // What is there is asked only when it stands in the way: nearly every version is new.
+    let refusal = match insert_new(connection, &row, locked).await? {
+        None => return finish(connection, row, locked, Vec::new(), true).await,
+        Some(refusal) => refusal,
+    };
+    let (chart, version) = (new.chart.as_str(), new.version.as_str());
+    let Some(existing) = find_existing(connection, new.repository_id, chart, version).await? else {
+        return Ok(refusal);
+    };
+    if let Some(refusal) =
+        refuse(&row, &existing, locked.revision).or_else(|| refuse_larger(&row, &existing, locked))
+    {
         return Ok(refusal);
     }
     let Some(ids) = record_blobs(connection, &row, locked.at).await? else { return Ok(Recorded::BlobGone) };
-    let is_new = existing.is_none();
-    let (kind, mut released) = match existing {
-        None if insert_version(connection, &row, ids).await? => ("published", Vec::new()),
-        None => return holder_of(connection, &row).await,
-        Some(existing) => {
-            let kind = if row.has_archive_of(&existing) { "provenance" } else { "overwritten" };
-            let (released, weight) = replace_version(connection, &row, &existing, ids, locked.at).await?;
-            count(connection, new.repository_id, weight).await?;
-            (kind, released)
-        }
-    };
-    let event = row.event(kind);
-    insert_event(connection, new.repository_id, locked, &event, &new.archive.digest().to_string()).await?;
-    let last = match new.limits.versions_per_chart {
+    let kind = if row.has_archive_of(&existing) { "provenance" } else { "overwritten" };
+    let (released, weight) = replace_version(connection, &row, &existing, ids, locked.at).await?;
+    count(connection, new.repository_id, weight).await?;
+    let (event, digest) = (row.event(kind), new.archive.digest().to_string());
+    insert_event(connection, new.repository_id, locked, &event, &digest).await?;
+    finish(connection, row, locked, released, false).await
+}
+
+/// Lets the oldest versions give way where the chart has too many, and says what the index has to show.
+async fn finish(
+    connection: &mut Connection,
+    row: Row<'_>,
+    locked: Locked,
+    mut released: Vec<BlobKey>,
+    is_new: bool,
+) -> Result<Recorded, CatalogError> {
+    let last = match row.new.limits.versions_per_chart {
         None => None,
-        Some(limit) => evict(connection, new, limit, &mut released, locked.at).await?,
+        Some(limit) => evict(connection, row.new, limit, &mut released, locked.at).await?,
     };
     let revision = locked.revision;
     let change = (is_new && last.is_none()).then(|| Box::new(row.into_change(revision, locked.at)));
@@ -206,54 +217,4 @@ async fn record_blobs(
     let Some(blob) = &row.new.provenance else { return Ok(Some(BlobIds { archive, provenance: None })) };
     let provenance = record_blob(connection, blob, at).await?;
     Ok(provenance.map(|id| BlobIds { archive, provenance: Some(id) }))
-}
-
-/// Inserts the version's row; returns false when its name, its file name or its name in the registry is taken.
-async fn insert_version(
-    connection: &mut Connection,
-    row: &Row<'_>,
-    ids: BlobIds,
-) -> Result<bool, CatalogError> {
-    let inserted = on!(connection, |database| {
-        sqlx::query(
-        "INSERT INTO version (repository_id, chart, version, file_name, state, archive_blob_id, provenance_blob_id, \
-         entry, created_at, manifest, manifest_digest, config, config_digest) \
-         SELECT $1, $2, $3, $4, 'approved', $5, $6, $7, $8, $9, $10, $11, $12 \
-         WHERE NOT EXISTS (SELECT 1 FROM oci_name WHERE name = $13 AND content = 'images') ON CONFLICT DO NOTHING",
-    )
-    .bind(row.new.repository_id)
-    .bind(row.new.chart.as_str())
-    .bind(row.new.version.as_str())
-    .bind(&row.new.file_name)
-    .bind(ids.archive)
-    .bind(ids.provenance)
-    .bind(&*row.entry)
-    .bind(row.created_at.micros())
-    .bind(row.new.minted.manifest.as_slice())
-    .bind(row.new.minted.manifest_digest.to_string())
-    .bind(row.new.minted.config.as_slice())
-    .bind(row.new.minted.config_digest.to_string())
-    .bind(row.new.oci_name.as_ref().map(OciName::as_str))
-    .execute(database)
-    .await
-    .map(|done| done.rows_affected())
-    })?;
-    Ok(inserted == 1)
-}
-
-/// Says who has the file name that this version would have, or that its name in the registry is one of images.
-async fn holder_of(connection: &mut Connection, row: &Row<'_>) -> Result<Recorded, CatalogError> {
-    let holder: Option<(String, String)> = on!(connection, |database| sqlx::query_as(
-        "SELECT chart, version FROM version WHERE repository_id = $1 AND file_name = $2"
-    )
-    .bind(row.new.repository_id)
-    .bind(&row.new.file_name)
-    .fetch_optional(database)
-    .await)?;
-    Ok(match (holder, &row.new.oci_name) {
-        (Some((chart, version)), _) => Recorded::FileNameTaken { chart, version },
-        (None, Some(name)) => Recorded::NameHoldsImages { name: name.clone() },
-        // What stood in the way is gone again.
-        (None, None) => Recorded::BlobGone,
-    })
 }

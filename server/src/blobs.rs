@@ -1,7 +1,8 @@
 //! Stored bytes: staged on local disk, kept once under a final key, read whole or by range, removed by the collector.
 //!
 //! Nothing here knows what the bytes mean. A key that was handed out by [`Blobs::keep`] is stored: in a folder, the file
-//! and the folder that names it are synced; in a bucket, the service has answered.
+//! and the folder that names it are synced; in a bucket, the service has answered. What asks a bucket is boxed: it takes
+//! kilobytes, which would be moved about with every request, also where there is a folder.
 
 mod flat;
 mod folder;
@@ -174,7 +175,7 @@ impl Blobs {
                 let (root, layout, staging) = (root.clone(), self.layout, self.staging.clone());
                 off_thread(move || folder::keep(&root, layout, &staging, staged, &key)).await
             }
-            Store::Bucket(bucket) => bucket.keep(staged, &key).await,
+            Store::Bucket(bucket) => Box::pin(bucket.keep(staged, &key)).await,
         }
     }
 
@@ -198,7 +199,7 @@ impl Blobs {
                 let (root, asked) = (root.clone(), key.clone());
                 off_thread(move || folder::open(&root, &asked, range)).await?
             }
-            Store::Bucket(bucket) => bucket.open_reader(key, range).await?,
+            Store::Bucket(bucket) => Box::pin(bucket.open_reader(key, range)).await?,
         };
         if !HotBlobs::takes(reader.length()) {
             return Ok(reader);
@@ -225,7 +226,7 @@ impl Blobs {
     ) -> Result<Option<String>, BlobError> {
         match &self.store {
             Store::Folder(_) => Ok(None),
-            Store::Bucket(bucket) => bucket.presigned_url(key, file_name, content_type).await,
+            Store::Bucket(bucket) => Box::pin(bucket.presigned_url(key, file_name, content_type)).await,
         }
     }
 
@@ -240,7 +241,7 @@ impl Blobs {
                 let (root, key) = (root.clone(), key.clone());
                 off_thread(move || folder::remove(&root, &key)).await
             }
-            Store::Bucket(bucket) => bucket.remove(key).await,
+            Store::Bucket(bucket) => Box::pin(bucket.remove(key)).await,
         }
     }
 
@@ -287,7 +288,7 @@ impl Blobs {
         match &self.store {
             // What is unfinished lies in the staging folder, which is emptied at start.
             Store::Folder(_) => Ok(0),
-            Store::Bucket(bucket) => bucket.discard_uploads(older_than, open).await,
+            Store::Bucket(bucket) => Box::pin(bucket.discard_uploads(older_than, open)).await,
         }
     }
 
@@ -301,7 +302,7 @@ impl Blobs {
                 let (root, key) = (root.clone(), key.clone());
                 off_thread(move || folder::modified(&root, &key)).await
             }
-            Store::Bucket(bucket) => bucket.modified(key).await,
+            Store::Bucket(bucket) => Box::pin(bucket.modified(key)).await,
         }
     }
 

@@ -85,8 +85,8 @@ impl OpenRepository {
     }
 
     /// Returns the repository's settings as they were when last looked at.
-    pub(crate) fn row(&self) -> RepositoryRow {
-        self.state.load().row.clone()
+    pub(crate) fn row(&self) -> Arc<RepositoryRow> {
+        Arc::clone(&self.state.load().row)
     }
 
     /// Returns the last changes that this process knows of: what was read at other revisions may no longer hold.
@@ -215,7 +215,8 @@ impl Repositories {
         if !self.catalog.is_shared() {
             return Ok(());
         }
-        self.health.look_briefly(repository.looks.look(self.look_at(repository))).await
+        // Boxed, for what asks is moved with every request, and only one with a shared catalog looks.
+        self.health.look_briefly(Box::pin(repository.looks.look(self.look_at(repository)))).await
     }
 
     /// Tells whether the catalog did not answer when it was last looked at.

@@ -30,7 +30,10 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
     let mut floors = [Vec::new(), Vec::new()];
     for round in 0..bench.effort.rounds {
         bench.progress.say(&format!("publish: turn {} of {}", round + 1, bench.effort.rounds));
-        for contender in &mut contenders {
+        // Another one begins each turn: what the one before left to be written to the disk falls on each in the same way.
+        let count = contenders.len();
+        for position in 0..count {
+            let Some(contender) = contenders.get_mut((round + position) % count) else { continue };
             let archives = contender.take_turn().await?;
             let [alone, together] = &mut floors;
             contender.floors.push(disk.rate(archives.split_at(ONE_BY_ONE_COUNT.min(archives.len())).0, 1)?);

@@ -1,5 +1,7 @@
 //! How the index of a repository comes into memory: from its file and the changes since, or from the catalog whole.
 
+use std::sync::Arc;
+
 use crate::catalog::{CatalogError, ChangeRow, IndexDetail, RepositoryRow};
 use crate::index::{Detail, IndexSettings, Loader, Terms, Unusable};
 
@@ -43,7 +45,7 @@ impl Repositories {
             if state.row.settings == row.settings {
                 return Ok(Some(state));
             }
-            row = state.row;
+            row = Arc::unwrap_or_clone(state.row);
         }
     }
 
@@ -92,7 +94,7 @@ impl Repositories {
         if (now.id, now.settings_revision) != (row.id, row.settings_revision) {
             return Ok(None);
         }
-        state.row = now;
+        state.row = Arc::new(now);
         tracing::info!(repository = %row.path, kept = revision, applied = state.applied(), "read an index from its file");
         Ok(Some(state))
     }

@@ -16,7 +16,7 @@ const SHARE_OF_VERSIONS: usize = 8;
 
 /// A repository as it was read; changes are applied to its index, other settings make another state.
 pub(super) struct State {
-    pub(super) row: RepositoryRow,
+    pub(super) row: Arc<RepositoryRow>,
     pub(super) index: Arc<RepositoryIndex>,
     progress: Mutex<Progress>,
 }
@@ -49,7 +49,11 @@ impl State {
     pub(super) fn new(row: RepositoryRow, index: RepositoryIndex, trail: Trail, kept: Option<i64>) -> Self {
         let revision = i64::try_from(index.revision()).unwrap_or(i64::MAX);
         let due = due_after(kept, revision, index.snapshot().version_count());
-        Self { row, index: Arc::new(index), progress: Mutex::new(Progress { trail, kept, due }) }
+        Self {
+            row: Arc::new(row),
+            index: Arc::new(index),
+            progress: Mutex::new(Progress { trail, kept, due }),
+        }
     }
 
     /// Returns the revision of the last change applied.

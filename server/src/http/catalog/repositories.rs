@@ -64,7 +64,8 @@ pub(crate) async fn get(
     match server.find_readable(asked, path).await? {
         // What is in memory knows the settings, not what the repository holds by now.
         Some(repository) => {
-            let row = server.app.catalog.find_repository(path).await?.unwrap_or_else(|| repository.row());
+            let row = server.app.catalog.find_repository(path).await?;
+            let row = row.unwrap_or_else(|| RepositoryRow::clone(&repository.row()));
             respond(StatusCode::OK, &RepositoryView::from(row))
         }
         None => Err(server.unknown_repository(asked, path)),

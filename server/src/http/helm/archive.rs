@@ -68,8 +68,8 @@ fn find(server: &Server, repository: &OpenRepository, file: &str) -> Result<Opti
         return Err(Failure::new(ErrorKind::NotFound, text));
     }
     let located = repository.index().find_archive(archive_name);
-    let settings = repository.row().settings;
-    let cache_control = match (settings.visibility, settings.overwrite) {
+    let row = repository.row();
+    let cache_control = match (row.settings.visibility, row.settings.overwrite) {
         (Visibility::Public, Overwrite::Refused) => "public, max-age=31536000, immutable",
         (Visibility::Private, Overwrite::Refused) => "private, max-age=31536000, immutable",
         (Visibility::Public | Visibility::Private, Overwrite::Forced | Overwrite::Allowed) => "no-cache",

@@ -15,7 +15,7 @@ pub(crate) async fn get(
     path: &RepositoryPath,
 ) -> Result<Response<Body>, Failure> {
     let repository = server.find_readable(asked, path).await?;
-    let own = repository.and_then(|repository| repository.row().settings.artifact_hub_id);
+    let own = repository.and_then(|repository| repository.row().settings.artifact_hub_id.clone());
     let id = own.or_else(|| server.surface.artifact_hub_ids.get(path.as_str()).cloned());
     let Some(id) = id else {
         return Err(Failure::new(ErrorKind::NotFound, "Artifact Hub repository ID not found"));

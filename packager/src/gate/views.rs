@@ -185,8 +185,15 @@ impl Sweep<'_> {
             return self.renderer.render_all(self.chart, requests, self.steps);
         };
         let mut outcomes = self.renderer.render_all(quicker, requests, self.steps)?;
-        for (outcome, request) in outcomes.iter_mut().zip(requests).filter(|(outcome, _)| outcome.is_err()) {
-            *outcome = self.renderer.render(self.chart, request)?;
+        let refused: Vec<usize> =
+            (0..).zip(&outcomes).filter(|(_, one)| one.is_err()).map(|(at, _)| at).collect();
+        let again: Vec<_> = refused.iter().filter_map(|at| requests.get(*at)).cloned().collect();
+        for (at, outcome) in
+            refused.into_iter().zip(self.renderer.render_all(self.chart, &again, self.steps)?)
+        {
+            if let Some(place) = outcomes.get_mut(at) {
+                *place = outcome;
+            }
         }
         Ok(outcomes)
     }

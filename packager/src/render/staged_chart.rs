@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use chart::ChartMetadata;
 use chart::archive::{
@@ -21,7 +21,7 @@ use super::scope::Scopes;
 /// A chart in memory, and on disk once helm has to read it.
 #[derive(Debug)]
 pub(crate) struct StagedChart {
-    unpacked: OnceLock<TempDir>,
+    unpacked: Mutex<Option<TempDir>>,
     digest: Digest,
     metadata: ChartMetadata,
     files: Vec<ArchiveFile>,
@@ -61,7 +61,7 @@ impl StagedChart {
         let files = archive.into_files();
         let values = values_of(&files, &metadata);
         let digest = Digest::sha256(&packed.bytes);
-        Ok(Self { unpacked: OnceLock::new(), digest, metadata, files, values })
+        Ok(Self { unpacked: Mutex::default(), digest, metadata, files, values })
     }
 
     /// Lays out a chart that was packed.
@@ -79,12 +79,10 @@ impl StagedChart {
     /// # Errors
     /// [`StageError::Write`] when it cannot be written.
     pub(crate) fn folder(&self) -> Result<PathBuf, StageError> {
-        let folder = match self.unpacked.get() {
+        let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = match &mut *unpacked {
             Some(folder) => folder,
-            None => {
-                let made = self.unpack()?;
-                self.unpacked.get_or_init(|| made)
-            }
+            none @ None => none.insert(self.unpack()?),
         };
         Ok(self.root_in(folder))
     }

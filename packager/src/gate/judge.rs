@@ -45,7 +45,7 @@ pub(crate) fn judge(
     secrets::check(&candidate.chart).into_iter().for_each(|finding| judge.found.refuse(finding));
     metadata::check(candidate, &judge.site, &mut judge.found);
     // Making keys takes most of the time some charts need, and no template looks at them.
-    let quicker = candidate.chart.with_fixed_keys().unwrap_or_default();
+    let quicker = candidate.chart.with_fixed_keys();
     let views = views::render(renderer, candidate, quicker.as_ref(), settings, &probe_values, steps)?;
     judge.failures(&views, steps)?;
     judge.documents(&views)?;

@@ -165,7 +165,7 @@ impl Sweep<'_> {
             next.take().filter(|one| !left_out.contains(one) && left_out.len() < MAX_BROKEN)
         {
             left_out.push(template);
-            let Ok(smaller) = self.chart.without(&left_out) else { break };
+            let smaller = self.chart.without(&left_out);
             let request = self.request(&[], self.settings.newest());
             if let Err(failure) = self.renderer.render(&smaller, &request)? {
                 next = failure.outermost_template().map(str::to_owned);

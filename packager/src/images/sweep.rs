@@ -156,7 +156,7 @@ impl<'survey> Sweep<'survey> {
             let rendering = match rendering {
                 Ok(rendering) => rendering,
                 Err(IsolationError::Refused(_)) => continue,
-                Err(problem @ (IsolationError::Helm(_) | IsolationError::Stage(_))) => return Err(problem),
+                Err(problem @ IsolationError::Helm(_)) => return Err(problem),
             };
             let shown = self.images_in(&rendering);
             if !shown.is_subset(&self.seen) {

@@ -185,15 +185,15 @@ impl Sweep<'_> {
             return self.renderer.render_all(self.chart, requests, self.steps);
         };
         let mut outcomes = self.renderer.render_all(quicker, requests, self.steps)?;
-        let refused: Vec<usize> =
-            (0..).zip(&outcomes).filter(|(_, one)| one.is_err()).map(|(at, _)| at).collect();
-        let again: Vec<_> = refused.iter().filter_map(|at| requests.get(*at)).cloned().collect();
-        for (at, outcome) in
-            refused.into_iter().zip(self.renderer.render_all(self.chart, &again, self.steps)?)
-        {
-            if let Some(place) = outcomes.get_mut(at) {
-                *place = outcome;
-            }
+        let refused: Vec<_> = outcomes
+            .iter()
+            .zip(requests)
+            .filter(|(one, _)| one.is_err())
+            .map(|(_, one)| one.clone())
+            .collect();
+        let again = self.renderer.render_all(self.chart, &refused, self.steps)?;
+        for (outcome, again) in outcomes.iter_mut().filter(|one| one.is_err()).zip(again) {
+            *outcome = again;
         }
         Ok(outcomes)
     }

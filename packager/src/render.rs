@@ -12,6 +12,7 @@ mod helm;
 mod lint;
 mod scope;
 mod served_kinds;
+mod side_by_side;
 mod staged_chart;
 
 use std::num::NonZero;
@@ -20,7 +21,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use oci::Digest;
 use serde_json::{Map, Value};
 
@@ -34,6 +34,7 @@ pub(crate) use self::lint::LintRemark;
 use self::lint::remarks_of;
 pub(crate) use self::scope::Scopes;
 use self::served_kinds::served_kinds;
+use self::side_by_side::side_by_side;
 pub(crate) use self::staged_chart::{StageError, StagedChart};
 use crate::steps::Steps;
 
@@ -101,7 +102,17 @@ impl Renderer {
     /// # Errors
     /// [`HelmError`] when helm itself fails; what the chart refuses is an [`Outcome`].
     pub(crate) fn render(&self, chart: &StagedChart, request: &RenderRequest) -> Result<Outcome, HelmError> {
-        self.runtime.block_on(self.render_one(chart, request))
+        let key = self.key(chart, request);
+        if let Some(outcome) = self.cache.find(&key) {
+            return Ok(outcome);
+        }
+        let outcome = self.runtime.block_on(self.helm.template(chart, request))?;
+        let outcome = match outcome {
+            Ok(text) => Ok(Rendering { documents: self.cache.intern(split_documents(&text)) }),
+            Err(text) => Err(TemplateFailure::parse(&text)),
+        };
+        self.cache.keep(&key, &outcome);
+        Ok(outcome)
     }
 
     /// Renders a chart once, and where a core is free meanwhile what is likely asked for next, which is then at hand.
@@ -120,9 +131,9 @@ impl Renderer {
         let Some(next) = likely_next.filter(|_| self.processes > 1) else {
             return self.render(chart, request);
         };
-        let both = async { tokio::join!(self.render_one(chart, request), self.render_one(chart, next)) };
-        let (outcome, ahead) = self.runtime.block_on(both);
-        ahead.and(outcome)
+        let both = self.side_by_side(&[request, next], |request| self.render(chart, request));
+        both.into_iter().collect::<Result<Vec<_>, _>>()?;
+        self.render(chart, request)
     }
 
     /// Renders a chart once for each request and returns the outcomes in their order.
@@ -136,15 +147,21 @@ impl Renderer {
         steps: &Steps,
     ) -> Result<Vec<Outcome>, HelmError> {
         steps.expect(requests.len());
-        let renderings = futures_util::stream::iter(requests)
-            .map(|request| async {
-                let outcome = self.render_one(chart, request).await;
-                steps.done();
-                outcome
-            })
-            .buffered(self.processes)
-            .collect::<Vec<_>>();
-        self.runtime.block_on(renderings).into_iter().collect()
+        let outcomes = self.side_by_side(requests, |request| {
+            let outcome = self.render(chart, request);
+            steps.done();
+            outcome
+        });
+        outcomes.into_iter().collect()
+    }
+
+    /// Does `work`, which renders, for several things at once, and returns what it makes in their order.
+    pub(crate) fn side_by_side<Item: Sync, Made: Send>(
+        &self,
+        items: &[Item],
+        work: impl Fn(&Item) -> Made + Sync,
+    ) -> Vec<Made> {
+        side_by_side(self.processes, items, work)
     }
 
     /// Returns what helm's linter remarks about a chart with the values of `request`, strictly.
@@ -167,20 +184,6 @@ impl Renderer {
         let documents = self.cache.intern(vec![Document::new("lint".to_owned(), text.clone())]);
         self.cache.keep(&key, &Ok(Rendering { documents }));
         Ok(remarks_of(&text))
-    }
-
-    async fn render_one(&self, chart: &StagedChart, request: &RenderRequest) -> Result<Outcome, HelmError> {
-        let key = self.key(chart, request);
-        if let Some(outcome) = self.cache.find(&key) {
-            return Ok(outcome);
-        }
-        let outcome = self.helm.template(chart, request).await?;
-        let outcome = match outcome {
-            Ok(text) => Ok(Rendering { documents: self.cache.intern(split_documents(&text)) }),
-            Err(text) => Err(TemplateFailure::parse(&text)),
-        };
-        self.cache.keep(&key, &outcome);
-        Ok(outcome)
     }
 
     fn key(&self, chart: &StagedChart, request: &RenderRequest) -> Digest {

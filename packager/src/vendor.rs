@@ -10,6 +10,9 @@ use chart::{
 
 use crate::edit::ValuePath;
 
+/// How many charts lie inside each other at most, as in an archive.
+pub(crate) const DEEPEST: usize = 10;
+
 /// A dependency that a chart asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {

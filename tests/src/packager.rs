@@ -2,6 +2,7 @@
 //! Rule: its token travels in the environment, as users are told.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -14,7 +15,7 @@ use crate::{binary, command_line, environment};
 /// # Errors
 /// When the program is not built or cannot be started.
 pub fn run_packager(folder: &Path, arguments: &[String]) -> Result<Outcome> {
-    run(environment::clean_command(binary::chartpack()?).current_dir(folder).args(arguments))
+    run(&mut in_folder(folder, arguments)?)
 }
 
 /// Runs `chartpack` as [`run_packager`] does, on work that may take longer than programs usually may.
@@ -22,8 +23,13 @@ pub fn run_packager(folder: &Path, arguments: &[String]) -> Result<Outcome> {
 /// # Errors
 /// As [`run_packager`], and when it has not ended within the limit.
 pub fn run_packager_within(folder: &Path, arguments: &[String], limit: Duration) -> Result<Outcome> {
+    run_within(&mut in_folder(folder, arguments)?, limit)
+}
+
+fn in_folder(folder: &Path, arguments: &[String]) -> Result<Command> {
     let mut command = environment::clean_command(binary::chartpack()?);
-    run_within(command.current_dir(folder).args(arguments), limit)
+    command.current_dir(folder).args(arguments);
+    Ok(command)
 }
 
 /// Pushes archives to a repository's URL with a token.

@@ -70,6 +70,21 @@ impl Registry {
     }
 }
 
+/// Starts a closed registry that holds `app` 1.0.0; none without docker-registry or helm.
+fn closed_registry_with_app() -> Result<Option<Registry>> {
+    let (Some(helm), Some(registry)) = (Helm::find("helm3")?, Registry::start_closed()?) else {
+        return Ok(None);
+    };
+    helm.ok(&["registry", "login", &registry.host, "-u", "story", "-p", "secret", "--plain-http"])?;
+    registry.push(&helm, "app", "1.0.0", &ChartBuilder::new("app", "1.0.0"))?;
+    Ok(Some(registry))
+}
+
+/// Returns docker's configuration with the user `story` and the password `secret` for a host, as `docker login` writes it.
+fn docker_config(host: &str) -> String {
+    format!(r#"{{"auths":{{"{host}":{{"auth":"c3Rvcnk6c2VjcmV0"}}}}}}"#)
+}
+
 #[test]
 fn charts_and_dependencies_come_from_a_registry_once() -> Result<()> {
     let (Some(helm), Some(registry)) = (Helm::find("helm3")?, Registry::start()?) else { return Ok(()) };
@@ -152,18 +167,12 @@ fn a_registrys_newest_tag_is_found_and_written_with_the_digest_of_its_manifest()
 
 #[test]
 fn a_closed_registry_opens_to_dockers_credentials_only() -> Result<()> {
-    let (Some(helm), Some(registry)) = (Helm::find("helm3")?, Registry::start_closed()?) else {
-        return Ok(());
-    };
-    helm.ok(&["registry", "login", &registry.host, "-u", "story", "-p", "secret", "--plain-http"])?;
-    registry.push(&helm, "app", "1.0.0", &ChartBuilder::new("app", "1.0.0"))?;
+    let Some(registry) = closed_registry_with_app()? else { return Ok(()) };
     let text = format!("upstream: {{oci: '{}/charts/app', version: 1.0.0}}\n", registry.host);
     let mut delivery = Delivery::new(&[("app", &text)])?;
     let refusal = delivery.lock(&[])?.failure()?;
     ensure!(refusal.contains("asks who you are (status 401)"), "{refusal}");
-    // The password is `secret` and the user `story`, in the form that `docker login` writes.
-    let config = format!(r#"{{"auths":{{"{}":{{"auth":"c3Rvcnk6c2VjcmV0"}}}}}}"#, registry.host);
-    delivery.write("docker/config.json", config)?;
+    delivery.write("docker/config.json", docker_config(&registry.host))?;
     delivery.set("DOCKER_CONFIG", &delivery.path("docker").display().to_string());
     delivery.lock(&[])?.success()?;
     ensure!(!delivery.lock_text().contains("secret"), "a password in the lock");
@@ -172,11 +181,7 @@ fn a_closed_registry_opens_to_dockers_credentials_only() -> Result<()> {
 
 #[test]
 fn a_closed_registry_opens_to_the_programs_that_docker_asks_and_to_netrc() -> Result<()> {
-    let (Some(helm), Some(registry)) = (Helm::find("helm3")?, Registry::start_closed()?) else {
-        return Ok(());
-    };
-    helm.ok(&["registry", "login", &registry.host, "-u", "story", "-p", "secret", "--plain-http"])?;
-    registry.push(&helm, "app", "1.0.0", &ChartBuilder::new("app", "1.0.0"))?;
+    let Some(registry) = closed_registry_with_app()? else { return Ok(()) };
     let text = format!("upstream: {{oci: '{}/charts/app', version: 1.0.0}}\n", registry.host);
     let mut by_program = Delivery::new(&[("app", &text)])?;
     let program = "#!/bin/sh\ncat > /dev/null\necho '{\"Username\":\"story\",\"Secret\":\"secret\"}'\n";
@@ -195,18 +200,11 @@ fn a_closed_registry_opens_to_the_programs_that_docker_asks_and_to_netrc() -> Re
 
 #[test]
 fn a_registry_has_mirrors_whose_credentials_are_their_own() -> Result<()> {
-    let (Some(helm), Some(registry)) = (Helm::find("helm3")?, Registry::start_closed()?) else {
-        return Ok(());
-    };
-    helm.ok(&["registry", "login", &registry.host, "-u", "story", "-p", "secret", "--plain-http"])?;
-    registry.push(&helm, "app", "1.0.0", &ChartBuilder::new("app", "1.0.0"))?;
+    let Some(registry) = closed_registry_with_app()? else { return Ok(()) };
     let text = "upstream: {oci: registry.test/stable/app, version: 1.0.0}\n";
     let mut delivery = Delivery::new(&[("app", text)])?;
     let mirror = format!("oci://registry.test/stable=oci://{}/charts", registry.host);
-    let keep = |delivery: &Delivery, host: &str| {
-        let config = format!(r#"{{"auths":{{"{host}":{{"auth":"c3Rvcnk6c2VjcmV0"}}}}}}"#);
-        delivery.write("docker/config.json", config)
-    };
+    let keep = |delivery: &Delivery, host: &str| delivery.write("docker/config.json", docker_config(host));
     delivery.set("DOCKER_CONFIG", &delivery.path("docker").display().to_string());
     // The upstream's password is none of the mirror's business.
     keep(&delivery, "registry.test")?;

@@ -19,10 +19,7 @@ use crate::recipe::Upstream;
 use crate::source::{LocalChart, RecipeFiles};
 use crate::upstream::bytes_of;
 use crate::vault::read_chart;
-use crate::vendor::{self, Wanted, missing, read_metadata};
-
-/// How many charts lie inside each other at most, as in an archive.
-const DEEPEST: usize = 10;
+use crate::vendor::{self, DEEPEST, Wanted, missing, read_metadata};
 
 /// Takes the dependencies of both upstreams of one recipe.
 pub(super) struct Vendoring<'run> {

@@ -19,13 +19,14 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<u8, CommandRefusal> {
     let VaultArguments { action, vault, output } = arguments;
+    let folder = vault_folder(vault, config)?;
     match action {
         VaultAction::List => {
-            report::write_kept(out, &Vault::open(&vault_folder(vault, config)?)?.list()?, output)?;
+            report::write_kept(out, &Vault::open(&folder)?.list()?, output)?;
             Ok(0)
         }
         VaultAction::Verify => {
-            let vault = Vault::open(&vault_folder(vault, config)?)?;
+            let vault = Vault::open(&folder)?;
             let damaged = vault.damaged()?;
             report::write_verified(out, vault.list()?.len(), &damaged, output)?;
             Ok(u8::from(!damaged.is_empty()))
@@ -39,7 +40,7 @@ pub(super) fn run(
                     None => needed.extend(read_lock(&path)?.ok_or(LockRefusal::NoLock(path))?.needed()),
                 }
             }
-            let collected = Vault::collect(&vault_folder(vault, config)?, &needed, dry_run)?;
+            let collected = Vault::collect(&folder, &needed, dry_run)?;
             report::write_collected(out, &collected, dry_run, output)?;
             Ok(0)
         }

@@ -45,9 +45,9 @@ pub(crate) fn judge(
     secrets::check(&candidate.chart).into_iter().for_each(|finding| judge.found.refuse(finding));
     metadata::check(candidate, &judge.site, &mut judge.found);
     // Making keys takes most of the time some charts need, and no template looks at them.
-    let quicker = candidate.chart.with_fixed_keys().unwrap_or_default();
+    let quicker = candidate.chart.with_fixed_keys();
     let views = views::render(renderer, candidate, quicker.as_ref(), settings, &probe_values, steps)?;
-    judge.failures(&views)?;
+    judge.failures(&views, steps)?;
     judge.documents(&views)?;
     judge.lint(quicker.as_ref(), &probe_values)?;
     let Findings { mut refused, mut listed } = judge.found;
@@ -80,7 +80,8 @@ struct Judge<'run> {
 
 impl Judge<'_> {
     /// What does not render.
-    fn failures(&mut self, views: &Views) -> Result<(), GateError> {
+    fn failures(&mut self, views: &Views, steps: &Steps) -> Result<(), GateError> {
+        let mut of_toggles = Vec::new();
         for view in &views.views {
             let Err(failure) = &view.outcome else { continue };
             match &view.turned {
@@ -89,12 +90,14 @@ impl Judge<'_> {
                         self.found.refuse(finding.seen_in(view.name()));
                     }
                 }
-                Turned::One(toggle) => {
-                    let is_declared = self.candidate.usage.toggles.contains(toggle);
-                    self.toggle(&toggle.to_string(), failure, &view.request, view.name(), is_declared)?;
-                }
-                Turned::All => self.toggle("all toggles", failure, &view.request, view.name(), false)?,
+                Turned::One(toggle) => of_toggles.push((toggle.to_string(), view, failure)),
+                Turned::All => of_toggles.push(("all toggles".to_owned(), view, failure)),
             }
+        }
+        let requests: Vec<_> = of_toggles.iter().map(|(_, view, _)| view.request.clone()).collect();
+        let upstreams = self.are_refused_upstream(&requests, steps)?;
+        for ((toggle, view, failure), is_upstreams) in of_toggles.into_iter().zip(upstreams) {
+            self.toggle(toggle, view, failure, is_upstreams);
         }
         for failure in &views.others_broken {
             self.found.refuse(failures::finding(&self.candidate.chart, Check::Render, failure));
@@ -106,28 +109,32 @@ impl Judge<'_> {
         Ok(())
     }
 
+    /// Returns for each request whether upstream's own chart does not render either; so it counts where there is none.
+    fn are_refused_upstream(
+        &self,
+        requests: &[RenderRequest],
+        steps: &Steps,
+    ) -> Result<Vec<bool>, GateError> {
+        let Some(original) = &self.candidate.original else { return Ok(vec![true; requests.len()]) };
+        let outcomes = self.renderer.render_all(&original.chart, requests, steps)?;
+        Ok(outcomes.iter().map(Result::is_err).collect())
+    }
+
     /// A toggle that fails refuses the chart when it is declared, or when upstream's own chart renders with it.
-    fn toggle(
-        &mut self,
-        toggle: &str,
-        failure: &TemplateFailure,
-        request: &RenderRequest,
-        view: String,
-        is_declared: bool,
-    ) -> Result<(), GateError> {
-        let mut finding = failures::finding(&self.candidate.chart, Check::Toggle, failure).seen_in(view);
-        (finding.check, finding.subject) = (Check::Toggle, toggle.to_owned());
-        let is_upstreams = match &self.candidate.original {
-            Some(original) => self.renderer.render(&original.chart, request)?.is_err(),
-            None => true,
+    fn toggle(&mut self, toggle: String, view: &View, failure: &TemplateFailure, is_upstreams: bool) {
+        let is_declared = match &view.turned {
+            Turned::One(toggle) => self.candidate.usage.toggles.contains(toggle),
+            Turned::Nothing | Turned::Declared | Turned::All => false,
         };
+        let mut finding =
+            failures::finding(&self.candidate.chart, Check::Toggle, failure).seen_in(view.name());
+        (finding.check, finding.subject) = (Check::Toggle, toggle);
         if !is_declared && is_upstreams {
             let why =
                 if asks_for_values(failure) { "asks for more values" } else { "already broken upstream" };
             finding.cause = format!("{why}: {}", finding.cause);
         }
         self.found.add(finding, is_declared || !is_upstreams);
-        Ok(())
     }
 
     /// What the documents of all renderings show.

@@ -165,7 +165,7 @@ impl Sweep<'_> {
             next.take().filter(|one| !left_out.contains(one) && left_out.len() < MAX_BROKEN)
         {
             left_out.push(template);
-            let Ok(smaller) = self.chart.without(&left_out) else { break };
+            let smaller = self.chart.without(&left_out);
             let request = self.request(&[], self.settings.newest());
             if let Err(failure) = self.renderer.render(&smaller, &request)? {
                 next = failure.outermost_template().map(str::to_owned);
@@ -185,8 +185,15 @@ impl Sweep<'_> {
             return self.renderer.render_all(self.chart, requests, self.steps);
         };
         let mut outcomes = self.renderer.render_all(quicker, requests, self.steps)?;
-        for (outcome, request) in outcomes.iter_mut().zip(requests).filter(|(outcome, _)| outcome.is_err()) {
-            *outcome = self.renderer.render(self.chart, request)?;
+        let refused: Vec<_> = outcomes
+            .iter()
+            .zip(requests)
+            .filter(|(one, _)| one.is_err())
+            .map(|(_, one)| one.clone())
+            .collect();
+        let again = self.renderer.render_all(self.chart, &refused, self.steps)?;
+        for (outcome, again) in outcomes.iter_mut().filter(|one| one.is_err()).zip(again) {
+            *outcome = again;
         }
         Ok(outcomes)
     }

@@ -1,8 +1,6 @@
 //! A chart that demands values nobody gave: what fails is left out, template by template, and said.
 
-use crate::render::{
-    HelmError, RenderRequest, Renderer, Rendering, StageError, StagedChart, TemplateFailure,
-};
+use crate::render::{HelmError, RenderRequest, Renderer, Rendering, StagedChart, TemplateFailure};
 
 /// How many templates may fail before the chart counts as broken: each costs a rendering.
 const MAX_LEFT_OUT: usize = 24;
@@ -24,9 +22,6 @@ pub(crate) enum IsolationError {
     /// Helm gave no answer.
     #[error(transparent)]
     Helm(#[from] HelmError),
-    /// The chart without its failing templates cannot be written.
-    #[error(transparent)]
-    Stage(#[from] StageError),
     /// Helm refuses the chart as a whole.
     #[error("the chart does not render: {0}")]
     Refused(TemplateFailure),
@@ -56,7 +51,7 @@ pub(crate) fn isolate(
         if !current.files().iter().any(|file| file.path == template) {
             return Err(IsolationError::Refused(failure));
         }
-        smaller = Some(current.without(&[template])?);
+        smaller = Some(current.without(&[template]));
         left_out.push(failure);
     }
 }

@@ -135,7 +135,7 @@ fn quicker(
     chart: &StagedChart,
     request: &RenderRequest,
 ) -> Result<Option<(StagedChart, Rendering)>, SurveyError> {
-    let Some(quicker) = chart.with_fixed_keys()? else { return Ok(None) };
+    let Some(quicker) = chart.with_fixed_keys() else { return Ok(None) };
     Ok(renderer.render(&quicker, request)?.ok().map(|rendering| (quicker, rendering)))
 }
 

@@ -146,12 +146,17 @@ impl<'survey> Sweep<'survey> {
     /// Looks at each toggle that is refused without the templates that refuse it: what else it turns on is used once
     /// the values fit.
     pub(super) fn look_behind_refusals(&mut self, views: &mut Vec<View>) -> Result<(), SurveyError> {
-        for (toggle, _) in &self.refused {
-            let request = self.request(std::slice::from_ref(toggle));
-            let rendering = match isolate(self.renderer, self.chart, &request) {
-                Ok(isolated) => isolated.rendering,
+        let requests: Vec<_> =
+            self.refused.iter().map(|(toggle, _)| self.request(std::slice::from_ref(toggle))).collect();
+        let (renderer, chart) = (self.renderer, self.chart);
+        let isolated = renderer.side_by_side(&requests, |request| {
+            isolate(renderer, chart, request).map(|isolated| isolated.rendering)
+        });
+        for (((toggle, _), request), rendering) in self.refused.iter().zip(requests).zip(isolated) {
+            let rendering = match rendering {
+                Ok(rendering) => rendering,
                 Err(IsolationError::Refused(_)) => continue,
-                Err(problem @ (IsolationError::Helm(_) | IsolationError::Stage(_))) => return Err(problem),
+                Err(problem @ IsolationError::Helm(_)) => return Err(problem),
             };
             let shown = self.images_in(&rendering);
             if !shown.is_subset(&self.seen) {

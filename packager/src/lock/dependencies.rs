@@ -12,10 +12,7 @@ use crate::recipe::{Commit, OciName, Upstream};
 use crate::source::RecipeFiles;
 use crate::upstream::{Fetcher, choose, choose_tag};
 use crate::vault::{Vault, read_chart};
-use crate::vendor::{Wanted, missing, read_metadata};
-
-/// How many charts lie inside each other at most, as in an archive.
-const DEEPEST: usize = 10;
+use crate::vendor::{DEEPEST, Wanted, missing, read_metadata};
 
 /// Where a chart lies, for `file://` beside it.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ const TEXT: &str = include_str!("../../knowledge/served-kinds.yaml");
 /// A kind, and the versions of Kubernetes that serve it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ServedKind {
+struct Statement {
     /// Group, version and kind.
     kind: String,
     /// The first version that serves it.
@@ -24,20 +24,32 @@ struct ServedKind {
     until: Option<String>,
 }
 
+/// A kind, and the minor versions of Kubernetes that serve it.
+#[derive(Debug)]
+struct ServedKind {
+    kind: String,
+    since: u64,
+    until: Option<u64>,
+}
+
 /// The compiled table; a test sees to it that it is well formed.
 static KINDS: LazyLock<Vec<ServedKind>> = LazyLock::new(|| read().unwrap_or_default());
 
 fn read() -> Option<Vec<ServedKind>> {
     let value = yaml::parse(TEXT.as_bytes(), &Budget::for_values()).ok()?;
-    Vec::deserialize(&value).ok()
+    let statements = Vec::<Statement>::deserialize(&value).ok()?;
+    let kinds = statements.into_iter().map(|Statement { kind, since, until }| ServedKind {
+        kind,
+        since: minor_of(&since),
+        until: until.map(|until| minor_of(&until)),
+    });
+    Some(kinds.collect())
 }
 
 /// Returns the kinds, separated by commas, that Kubernetes `version` serves; none for what is no version.
 pub(super) fn served_kinds(version: &str) -> String {
     let minor = minor_of(version);
-    let is_served = |kind: &&ServedKind| {
-        minor_of(&kind.since) <= minor && kind.until.as_deref().is_none_or(|until| minor < minor_of(until))
-    };
+    let is_served = |kind: &&ServedKind| kind.since <= minor && kind.until.is_none_or(|until| minor < until);
     let served = KINDS.iter().filter(is_served).map(|one| one.kind.as_str());
     served.collect::<Vec<_>>().join(",")
 }
@@ -54,8 +66,7 @@ mod tests {
     fn the_table_is_well_formed() {
         for ServedKind { kind, since, until } in read().unwrap() {
             assert_eq!(kind.split('/').count(), 3, "{kind}");
-            let last = until.map_or(u64::MAX, |until| minor_of(&until));
-            assert!((1..last).contains(&minor_of(&since)), "{kind}");
+            assert!((1..until.unwrap_or(u64::MAX)).contains(&since), "{kind}");
         }
     }
 

@@ -4,13 +4,13 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use chart::ChartMetadata;
 use chart::archive::{
     ArchiveError, ArchiveFile, ChartArchive, Limits, PackError, PackOptions, PackedChart, pack_files,
 };
-use oci::Digest;
+use oci::{Algorithm, Digest, Digester};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ use super::scope::Scopes;
 /// A chart in memory, and on disk once helm has to read it.
 #[derive(Debug)]
 pub(crate) struct StagedChart {
-    unpacked: OnceLock<TempDir>,
+    unpacked: Mutex<Option<TempDir>>,
     digest: Digest,
     metadata: ChartMetadata,
     files: Vec<ArchiveFile>,
@@ -60,8 +60,19 @@ impl StagedChart {
         let metadata = archive.metadata().clone();
         let files = archive.into_files();
         let values = values_of(&files, &metadata);
-        let digest = Digest::sha256(&packed.bytes);
-        Ok(Self { unpacked: OnceLock::new(), digest, metadata, files, values })
+        Ok(Self { unpacked: Mutex::default(), digest: digest_of(&files), metadata, files, values })
+    }
+
+    /// Takes the files of this chart with other templates, or fewer: no rule for charts looks into these, so nothing is
+    /// packed and read again.
+    fn with_templates_of(&self, files: Vec<ArchiveFile>) -> Self {
+        Self {
+            unpacked: Mutex::default(),
+            digest: digest_of(&files),
+            metadata: self.metadata.clone(),
+            files,
+            values: self.values.clone(),
+        }
     }
 
     /// Lays out a chart that was packed.
@@ -79,12 +90,10 @@ impl StagedChart {
     /// # Errors
     /// [`StageError::Write`] when it cannot be written.
     pub(crate) fn folder(&self) -> Result<PathBuf, StageError> {
-        let folder = match self.unpacked.get() {
+        let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = match &mut *unpacked {
             Some(folder) => folder,
-            None => {
-                let made = self.unpack()?;
-                self.unpacked.get_or_init(|| made)
-            }
+            none @ None => none.insert(self.unpack()?),
         };
         Ok(self.root_in(folder))
     }
@@ -140,19 +149,73 @@ impl StagedChart {
 
     /// Returns the chart with fixed texts in place of keys and certificates that its templates would make; nothing
     /// when they make none.
-    ///
-    /// # Errors
-    /// [`StageError`] as [`Self::new`].
-    pub(crate) fn with_fixed_keys(&self) -> Result<Option<Self>, StageError> {
-        with_fixed_keys(&self.files).map(Self::new).transpose()
+    pub(crate) fn with_fixed_keys(&self) -> Option<Self> {
+        with_fixed_keys(&self.files).map(|files| self.with_templates_of(files))
     }
 
     /// Returns the chart without some of its templates.
-    ///
-    /// # Errors
-    /// [`StageError`] as [`Self::new`].
-    pub(crate) fn without(&self, templates: &[String]) -> Result<Self, StageError> {
+    pub(crate) fn without(&self, templates: &[String]) -> Self {
         let files = self.files.iter().filter(|file| !templates.contains(&file.path));
-        Self::new(files.cloned().collect())
+        self.with_templates_of(files.cloned().collect())
+    }
+}
+
+/// Returns a digest of files in their order, in which the length of each path and each file is told.
+fn digest_of(files: &[ArchiveFile]) -> Digest {
+    let mut digester = Digester::new(Algorithm::Sha256);
+    for ArchiveFile { path, bytes } in files {
+        for part in [path.as_bytes(), bytes] {
+            digester.update(&part.len().to_le_bytes());
+            digester.update(part);
+        }
+    }
+    digester.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> ArchiveFile {
+        ArchiveFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() }
+    }
+
+    fn of(files: &[ArchiveFile]) -> StagedChart {
+        StagedChart::new(files.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_chart_with_other_templates_is_the_one_that_is_made_of_these_files() {
+        let common = [
+            file("values.yaml", "a: 1\n"),
+            file("Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n"),
+            file("templates/a.yaml", "a: {{ .Values.a }}\n"),
+        ];
+        let chart_with = |template: &str| of(&[&common[..], &[file("templates/b.yaml", template)]].concat());
+        let (chart, fixed) = (
+            chart_with("b: {{ uuidv4 }}\n"),
+            chart_with("b: {{ \"00000000-0000-4000-8000-000000000000\" }}\n"),
+        );
+        let made = [
+            (chart.without(&["templates/b.yaml".to_owned()]), of(&common)),
+            (chart.with_fixed_keys().unwrap(), fixed),
+        ];
+        for (made, expected) in &made {
+            assert_eq!(made.digest(), expected.digest());
+            assert_eq!((made.values(), made.files()), (expected.values(), expected.files()));
+        }
+        assert_ne!(made[0].0.digest(), chart.digest());
+    }
+
+    #[test]
+    fn where_a_file_ends_counts() {
+        let chart = |first: &str, second: &str| {
+            of(&[
+                file("Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n"),
+                file("x", first),
+                file("y", second),
+            ])
+        };
+        assert_ne!(chart("ab", "c").digest(), chart("a", "bc").digest());
     }
 }

@@ -18,6 +18,7 @@ stories::on_each_backend! {
     a_large_index_comes_back_the_same_from_its_file,
     what_does_not_fit_is_read_from_the_catalog,
     a_catalog_that_was_put_back_and_went_on_shows_its_own_course,
+    a_file_that_too_much_changed_since_and_files_of_nothing_are_not_used,
 }
 
 /// So many versions an index has at least that is kept.
@@ -34,14 +35,20 @@ const NOT_USED: &str = "an index that was kept in a file is not used";
 
 /// Publishes so many versions that their index is kept.
 fn fill(admin: &Client) -> Result<()> {
+    publish(admin, 1, VERSIONS)
+}
+
+/// Publishes so many versions of the twenty charts, with this major version.
+fn publish(admin: &Client, major: usize, versions: usize) -> Result<()> {
     let next = AtomicUsize::new(0);
     let work = || -> Result<()> {
         loop {
             let turn = next.fetch_add(1, Ordering::Relaxed);
-            if turn >= VERSIONS {
+            if turn >= versions {
                 return Ok(());
             }
-            let (chart, version) = (format!("chart-{}", turn % CHARTS), format!("1.{}.0", turn / CHARTS));
+            let chart = format!("chart-{}", turn % CHARTS);
+            let version = format!("{major}.{}.0", turn / CHARTS);
             admin.publish("shelf", &plain_chart(&chart, &version))?.expect_status(201)?;
         }
     };
@@ -204,4 +211,31 @@ fn publish_course(client: &Client, course: &str) -> Result<()> {
         client.publish("shelf", &marked_chart("course", version, course))?.expect_status(201)?;
     }
     Ok(())
+}
+
+fn a_file_that_too_much_changed_since_and_files_of_nothing_are_not_used(site: &Site) -> Result<()> {
+    let server = filled(site)?;
+    let file = awaited_file(site)?;
+    // Fewer than after which it is written again, more than it is quicker to apply than to read all.
+    publish(&server.admin()?, 2, VERSIONS / 2)?;
+    let before = shown(&server)?;
+    server.kill()?;
+    // As a repository leaves it that is gone, and a server that was killed while it wrote.
+    let useless = [file.with_file_name("4000000"), file.with_extension("part")];
+    for file in &useless {
+        fs::write(file, b"of no use")?;
+    }
+
+    let (server, after) = started(site, NOT_USED)?;
+    ensure!(server.log()?.contains("500 changes were made since"), "another reason:\n{}", server.log()?);
+    ensure!(after == before, "other bytes than before");
+    assert_eq!(count(&server)?, VERSIONS * 3 / 2);
+    wait_for("the useless files to go", PATIENCE, || {
+        Ok(useless.iter().all(|file| !file.exists()).then_some(()))
+    })?;
+    ensure!(file.exists(), "the file of the repository went with them");
+    server.stop()?;
+    let (server, after) = started(site, USED)?;
+    ensure!(after == before, "other bytes from the file that the stop wrote");
+    server.stop()
 }

@@ -15,6 +15,8 @@ const AT_ONCE: usize = 8;
 /// Publishes of one turn: so few that the smallest repository stays small.
 const ONE_BY_ONE_COUNT: usize = 40;
 const AT_ONCE_COUNT: usize = 80;
+/// Parts of a turn, in each of which every size has its share: what the disk does changes twofold within seconds.
+const PARTS: usize = 5;
 const FLATNESS: f64 = 0.8;
 const SHARE_OF_FLOOR: f64 = 0.6;
 /// What ChartMuseum's JSON mode did a second at a size, and how many times that is asked for.
@@ -27,33 +29,24 @@ pub(super) async fn measure(bench: &Bench) -> Result<Section> {
         contenders.push(Contender::new(*versions, bench.chartroom(*versions)?));
     }
     let mut disk = Disk::new()?;
-    let mut floors = [Vec::new(), Vec::new()];
+    let mut together = Vec::new();
     for round in 0..bench.effort.rounds {
         bench.progress.say(&format!("publish: turn {} of {}", round + 1, bench.effort.rounds));
-        // Another one begins each turn: what the one before left to be written to the disk falls on each in the same way.
-        let count = contenders.len();
-        for position in 0..count {
-            let Some(contender) = contenders.get_mut((round + position) % count) else { continue };
-            let archives = contender.take_turn().await?;
-            let [alone, together] = &mut floors;
-            contender.floors.push(disk.rate(archives.split_at(ONE_BY_ONE_COUNT.min(archives.len())).0, 1)?);
-            alone.extend(contender.floors.last());
-            together.push(disk.rate(&archives, AT_ONCE)?);
-        }
+        together.push(take_turn(&mut contenders, &mut disk).await?);
     }
     let mut chartmuseum = Vec::new();
     for versions in bench.effort.publish_sizes {
         chartmuseum.push(measure_chartmuseum(bench, *versions).await?);
     }
     let mut lines = one_by_one(&contenders, &chartmuseum);
-    lines.extend(at_once(&contenders, &chartmuseum, &floors));
+    lines.extend(at_once(&contenders, &chartmuseum, &together));
     lines.extend(flatness(&contenders));
     Ok(Section {
         title: "Publish until listed",
         method: format!(
             "`POST /api/charts` of archives of about 1 kB to repositories of every size in turns, {} turns of \
-             {ONE_BY_ONE_COUNT} one by one and {AT_ONCE_COUNT} over {AT_ONCE} connections; the answer comes once the \
-             version is listed (next table). The disk's floor writes the same archives beside: file synced, renamed, \
+             {ONE_BY_ONE_COUNT} one by one and {AT_ONCE_COUNT} over {AT_ONCE} connections, each in {PARTS} parts among \
+             those of the others; the answer comes once the version is listed (next table). The disk's floor writes the same archives beside: file synced, renamed, \
              folder synced, entry appended to a log, log synced.",
             bench.effort.rounds
         ),
@@ -79,23 +72,59 @@ impl Contender {
         Self { versions, server, published: 0, alone, together, floors }
     }
 
-    /// Publishes one by one and then several at once; returns the archives, for the disk to write too.
-    async fn take_turn(&mut self) -> Result<Vec<Vec<u8>>> {
-        let archives = newer(self.versions, self.published, ONE_BY_ONE_COUNT + AT_ONCE_COUNT);
+    /// Publishes a part of a turn one by one and then several at once, and has the disk write the same archives.
+    async fn take_part(&mut self, turn: &mut Turn, disk: &mut Disk) -> Result<()> {
+        let archives = newer(self.versions, self.published, (ONE_BY_ONE_COUNT + AT_ONCE_COUNT) / PARTS);
         let archives: Vec<Vec<u8>> = archives.into_iter().map(|sample| sample.archive).collect();
         self.published += archives.len();
-        let (first, rest) = archives.split_at(ONE_BY_ONE_COUNT);
-        self.alone.push(float(first.len() as u64) / publish_all(&self.server, first, 1).await?);
-        self.together.push(float(rest.len() as u64) / publish_all(&self.server, rest, AT_ONCE).await?);
-        Ok(archives)
+        let (first, rest) = archives.split_at(ONE_BY_ONE_COUNT / PARTS);
+        turn.alone += publish_all(&self.server, first, 1).await?;
+        turn.together += publish_all(&self.server, rest, AT_ONCE).await?;
+        turn.floor_alone += disk.seconds(first, 1)?;
+        turn.floor_together += disk.seconds(rest, AT_ONCE)?;
+        Ok(())
     }
+
+    fn note(&mut self, turn: &Turn) {
+        self.alone.push(float(ONE_BY_ONE_COUNT as u64) / turn.alone);
+        self.together.push(float(AT_ONCE_COUNT as u64) / turn.together);
+        self.floors.push(float(ONE_BY_ONE_COUNT as u64) / turn.floor_alone);
+    }
+}
+
+/// How many seconds the parts of one turn took.
+#[derive(Default)]
+struct Turn {
+    alone: f64,
+    together: f64,
+    floor_alone: f64,
+    floor_together: f64,
+}
+
+/// Has every contender take one turn; returns how many files a second the disk took from several writers.
+async fn take_turn(contenders: &mut [Contender], disk: &mut Disk) -> Result<f64> {
+    let mut turns: Vec<Turn> = contenders.iter().map(|_| Turn::default()).collect();
+    for part in 0..PARTS {
+        // Another one begins each part: what the one before left to be written falls on each in the same way.
+        let mut order: Vec<_> = contenders.iter_mut().zip(&mut turns).collect();
+        let first = part % order.len().max(1);
+        order.rotate_left(first);
+        for (contender, turn) in order {
+            contender.take_part(turn, disk).await?;
+        }
+    }
+    for (contender, turn) in contenders.iter_mut().zip(&turns) {
+        contender.note(turn);
+    }
+    let seconds: f64 = turns.iter().map(|turn| turn.floor_together).sum();
+    Ok(float((AT_ONCE_COUNT * turns.len()) as u64) / seconds)
 }
 
 /// Returns ChartMuseum's publishes a second, one by one and several at once.
 async fn measure_chartmuseum(bench: &Bench, versions: usize) -> Result<Option<(f64, f64)>> {
     let Some(server) = bench.chartmuseum(versions)? else { return Ok(None) };
     let mut contender = Contender::new(versions, server);
-    contender.take_turn().await?;
+    take_turn(std::slice::from_mut(&mut contender), &mut Disk::new()?).await?;
     Ok(Some((median(&contender.alone), median(&contender.together))))
 }
 
@@ -112,10 +141,9 @@ fn one_by_one(contenders: &[Contender], chartmuseum: &Measured) -> Vec<Line> {
     contenders.iter().zip(chartmuseum).map(line).collect()
 }
 
-fn at_once(contenders: &[Contender], chartmuseum: &Measured, floors: &[Vec<f64>; 2]) -> Vec<Line> {
+fn at_once(contenders: &[Contender], chartmuseum: &Measured, floor: &[f64]) -> Vec<Line> {
     let line = |(contender, chartmuseum): (&Contender, &Option<(f64, f64)>)| {
         let ours = median(&contender.together);
-        let [_, floor] = floors;
         let known = CHARTMUSEUM.iter().find(|(versions, ..)| *versions == contender.versions);
         let judged = match (known, chartmuseum) {
             (Some((_, published, factor)), measured) => {
